@@ -119,10 +119,10 @@ def _test(test: Test, world: _World) -> bool | None:
     match test:
         case Compare():
             return _compare(test, world)
-        case All(tests):
-            return _first(False, tests, world)
-        case AnyOf(tests):
-            return _first(True, tests, world)
+        case All():
+            return _first(False, test.tests, world)
+        case AnyOf():
+            return _first(True, test.tests, world)
         case Not(inner):
             found = _test(inner, world)
             return None if found is None else not found
@@ -149,7 +149,7 @@ def _first(deciding: bool, tests: tuple[Test, ...], world: _World) -> bool | Non
 
 
 def _compare(test: Compare, world: _World) -> bool | None:
-    left = _usable(test.type, world.look(test.field))
+    left = _USABLE[test.type](world.look(test.field))
     right = _operand(test.type, test.operand, world)
     if left is None or right is None:
         return None
@@ -157,7 +157,7 @@ def _compare(test: Compare, world: _World) -> bool | None:
 
 
 def _among(test: Among, world: _World) -> bool | None:
-    left = _usable(test.type, world.look(test.field))
+    left = _USABLE[test.type](world.look(test.field))
     if left is None:
         return None
     answer: bool | None = False
@@ -171,7 +171,7 @@ def _among(test: Among, world: _World) -> bool | None:
 
 
 def _contains(test: Contains, world: _World) -> bool | None:
-    whole = _usable(test.type, world.look(test.field))
+    whole = _USABLE[test.type](world.look(test.field))
     part = _operand(FieldType.TEXT, test.operand, world)
     return None if whole is None or part is None else part in whole
 
@@ -194,10 +194,10 @@ def _comparable(left: date, right: date, zone: ZoneInfo) -> tuple[date, date]:
 
 def _operand(kind: FieldType, operand: Operand, world: _World) -> Any:
     match operand:
-        case Constant(value):
-            return _usable(kind, value)
-        case FieldValue(field):
-            return _usable(kind, world.look(field))
+        case Constant():
+            return _USABLE[kind](operand.value)
+        case FieldValue():
+            return _USABLE[kind](world.look(operand.field))
         case Moment():
             return _moved(operand, world.now, world.zone)
         case _:
@@ -211,26 +211,35 @@ def _moved(moment: Moment, now: datetime, zone: ZoneInfo) -> date:
     return day_of(at, zone) if moment.day_only else at
 
 
-def _usable(kind: FieldType, value: Value) -> Any:
-    """The value as it is compared, or None where it is unknown or not of the field's type."""
-    match kind:
-        case FieldType.WHOLE | FieldType.NUMBER:
-            return value if _is_number(value) else None
-        case FieldType.CHECKBOX:
-            return value is True
-        case FieldType.DATE | FieldType.DATETIME:
-            return stored_moment(value)
-        case FieldType.LIST:
-            return value if isinstance(value, list) else None
-        case _:
-            return value if isinstance(value, str) else None
-
-
-def _is_number(value: Value) -> bool:
-    """Whether it is a number that can be compared; true and false are none."""
+def _number(value: Value) -> Value:
+    """A number that can be compared; true and false are none."""
     if isinstance(value, float):
-        return isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
+        return value if isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _ticked(value: Value) -> bool:
+    return value is True
+
+
+def _list(value: Value) -> Value:
+    return value if isinstance(value, list) else None
+
+
+def _text(value: Value) -> Value:
+    return value if isinstance(value, str) else None
+
+
+# By type: the value as it is compared, or None where it is unknown or not of the field's type.
+_USABLE: Mapping[FieldType, Callable[[Value], Any]] = {
+    **dict.fromkeys(FieldType, _text),
+    FieldType.WHOLE: _number,
+    FieldType.NUMBER: _number,
+    FieldType.CHECKBOX: _ticked,
+    FieldType.DATE: stored_moment,
+    FieldType.DATETIME: stored_moment,
+    FieldType.LIST: _list,
+}
 
 
 def _missing(test: Test, look: Look) -> set[str]:
@@ -253,7 +262,7 @@ def _missing(test: Test, look: Look) -> set[str]:
 
 
 def _unusable(field: str, kind: FieldType, look: Look) -> set[str]:
-    return {field} if _usable(kind, look(field)) is None else set()
+    return {field} if _USABLE[kind](look(field)) is None else set()
 
 
 def _unusable_operand(operand: Operand, kind: FieldType, look: Look) -> set[str]:
