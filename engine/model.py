@@ -23,6 +23,7 @@ Value = Datum | None
 Values = Mapping[str, Value]
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+TRIGGER_PREFIX = "trigger "
 
 
 # -- Contact fields ---------------------------------------------------------------------------
@@ -327,6 +328,7 @@ class Program:
     """A sequence, or the ``then:`` of a trigger, laid flat. ``first`` is None when it has no step.
 
     A trigger's program is named ``trigger NAME``; ``testing`` says that waits use their testing length.
+    ``patience`` is how long runs of it wait for their contact to become known (None: they do not ask).
     """
 
     name: str
@@ -336,8 +338,14 @@ class Program:
     stop_when: Condition | None = None
     re_entry: ReEntry = ReEntry()
     record: Record = Record()
+    patience: Duration | None = None
     testing: bool = False
     line: int = 0
+
+    @property
+    def of_trigger(self) -> bool:
+        """Whether this is the ``then:`` of a trigger and no sequence."""
+        return self.name.startswith(TRIGGER_PREFIX)
 
 
 class UnknownContact(StrEnum):
@@ -366,7 +374,6 @@ class Trigger:
     takes: tuple[Take, ...]
     program: Program
     unknown_contact: UnknownContact = UnknownContact.CREATE
-    hold: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,9 +402,6 @@ class Playbook:
             trigger = self.triggers.get(name.removeprefix(TRIGGER_PREFIX))
             return trigger.program if trigger else None
         return self.sequences.get(name)
-
-
-TRIGGER_PREFIX = "trigger "
 
 
 # -- Contacts and runs ------------------------------------------------------------------------
@@ -447,7 +451,8 @@ class Run:
 
     ``step`` is the next step and ``since`` the moment its gap began, so that where a run is needs no
     more than one id and one instant. ``due_at`` is when it wants to be looked at: looking earlier does
-    no harm. ``asked_at`` is the first try of the effect it is waiting for, ``attempt`` how many were made.
+    no harm. ``asked_at`` is the first try of the effect it is waiting for, ``attempt`` how many were made and
+    ``in_doubt`` says that one of them may have been carried out although no answer says so.
     ``skipping`` says that the next email is left out because its moment had passed. ``version`` is the
     fencing number of the lease.
     """
@@ -464,6 +469,7 @@ class Run:
     segment: str | None = None
     attempt: int = 0
     asked_at: datetime | None = None
+    in_doubt: bool = False
     skipping: bool = False
     reason: str | None = None
     ended_at: datetime | None = None
@@ -561,9 +567,10 @@ class SaveValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseAlert:
-    """Tell the team. The run does not wait."""
+    """Tell the team. The run does not wait. Alerts of one ``topic`` that wait to go out become one."""
 
     message: str
+    topic: str | None = None
     title: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
     colour: str | None = None

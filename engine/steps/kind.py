@@ -1,32 +1,22 @@
-"""What every verb is: how it is read from the file, and which move it makes when its turn comes."""
+"""What every verb is: how it is read from the file, and which move it makes when its turn comes.
+
+A verb is a module of this package, named after its word in the file. It has
+
+- ``read(spec, reader) -> Verb``: from the checked mapping of one step to a frozen object, and
+- ``target(spec) -> str``: the second half of the step's id where the author gives none.
+
+The module and the verb's entry in the schema are all there is to adding one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
-from engine.model import Condition, Contact, Duration, Move, Program, Run, Until, Value
+from engine.model import Condition, Duration, Move, Operand, Until
+from engine.scene import Scene
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """All that a verb may look at: the program, the run at this step, the contact, the clock."""
-
-    program: Program
-    step: str
-    run: Run
-    contact: Contact
-    now: datetime
-
-    def value(self, name: str) -> Value:
-        """A field as emails and conditions see it: its value, else its default, else None."""
-        found = self.contact.values.get(name)
-        if found is None:
-            field = self.program.vocabulary.fields.get(name)
-            return field.default if field else None
-        return found
+Spec = Mapping[str, Any]
 
 
 class Reader(Protocol):
@@ -44,7 +34,11 @@ class Reader(Protocol):
         """What a wait waits for, parsed."""
         ...
 
-    def block(self, steps: Sequence[Mapping[str, Any]]) -> str | None:
+    def operand(self, field: str, raw: object) -> Operand | None:
+        """A value to save into a field: a constant, another field, a moment; None is ``unknown``."""
+        ...
+
+    def block(self, steps: Sequence[Spec]) -> str | None:
         """Lay a nested list of steps flat; the id of its first step, or of what follows when it is empty."""
         ...
 
@@ -54,4 +48,16 @@ class Verb(Protocol):
 
     def move(self, scene: Scene) -> Move:
         """What the run does now that this step has its turn."""
+        ...
+
+
+class Kind(Protocol):
+    """A module of this package."""
+
+    def read(self, spec: Spec, reader: Reader) -> Verb:
+        """The verb that a checked step says."""
+        ...
+
+    def target(self, spec: Spec) -> str:
+        """The second half of the default id; empty for none."""
         ...

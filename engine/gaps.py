@@ -1,0 +1,95 @@
+"""When the gap before a step is over: the waits are added up from the moment the gap began.
+
+Nothing is remembered between looks. The end of a gap follows from ``since``, the waits in the file and
+the contact, so that a changed wait, or a moved appointment, counts from the same beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.model import After, Around, IfPast, IfUnknown, OnDate, Wait
+from engine.scene import Scene
+from engine.timing import add, moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The end of a gap, and why: ``waits`` are those that count.
+
+    ``past`` is a wait whose moment had gone by when it began, ``unknown`` one whose moment cannot be told;
+    the waits after it were not looked at.
+    """
+
+    until: datetime
+    waits: tuple[Wait, ...] = ()
+    past: Wait | None = None
+    unknown: Wait | None = None
+
+    @property
+    def text(self) -> str:
+        """The waits in the author's words."""
+        return ", then ".join(wait.text for wait in self.waits)
+
+    @property
+    def skips(self) -> bool:
+        """Whether the next email is to be left out."""
+        return self.past is not None and self.past.if_past is IfPast.SKIP
+
+    @property
+    def stops(self) -> bool:
+        """Whether the run is to end here."""
+        if self.past is not None:
+            return self.past.if_past is IfPast.STOP
+        return self.unknown is not None and self.unknown.if_unknown is IfUnknown.STOP
+
+    @property
+    def holds(self) -> bool:
+        """Whether the run is to be held until the moment can be told."""
+        return self.unknown is not None and self.unknown.if_unknown is IfUnknown.HOLD
+
+    @property
+    def reason(self) -> str:
+        """What was unknown or past, in a sentence."""
+        if self.unknown is not None:
+            return f'"{self.unknown.text}" cannot be told: {_field(self.unknown)} is unknown'
+        return f'the moment of "{self.past.text}" had passed' if self.past else ""
+
+
+def gap(waits: Sequence[Wait], scene: Scene) -> Gap:
+    """Add up the waits before a step, from the moment the gap began."""
+    at = scene.run.since
+    counted: list[Wait] = []
+    past: Wait | None = None
+    for wait in waits:
+        if wait.when is not None and not scene.holds(wait.when):
+            continue
+        end = _end(wait, at, scene)
+        if end is None:
+            if wait.if_unknown is IfUnknown.GO_ON:
+                continue
+            return Gap(until=at, waits=tuple(counted), past=past, unknown=wait)
+        if end < at:
+            past = past or wait
+            continue
+        counted.append(wait)
+        at = end
+    return Gap(until=at, waits=tuple(counted), past=past)
+
+
+def _end(wait: Wait, at: datetime, scene: Scene) -> datetime | None:
+    if scene.program.testing:
+        return add(at, wait.testing, scene.zone)
+    if isinstance(wait.until, After):
+        return add(at, wait.until.duration, scene.zone)
+    return moment(wait.until, at, scene.value, scene.zone)
+
+
+def _field(wait: Wait) -> str:
+    match wait.until:
+        case Around(field=field):
+            return field
+        case OnDate() | _:
+            return "its moment"

@@ -1,0 +1,428 @@
+"""The whole interpreter: ``enrol`` lets a contact into a sequence, ``advance`` moves a run.
+
+Theory of operation. A run stands before one step of a flat program and knows since when. ``advance`` looks
+at it and walks as far as it can: past the gap, past steps that ask nothing of the world, up to a step whose
+answer it needs, a gap that is not over, or the end. All that changes about a run changes here; every change
+leaves a line in the story; what the world has to do is listed as effects. Nothing here does I/O, reads a
+clock or makes an id, so that ``simulate``, the tests and production run the very same function.
+
+A look that comes too early, twice, or after a crash does no harm:
+
+- waiting: the end of the gap is computed again from the same ``since``;
+- sending: the same email is asked for again, and the shell sends the stored bytes under the stored key;
+- held: the step is tried again, and holds again without a second line in the story or a second alert.
+
+Rules that end a run are asked first, each time: the contact is suppressed, ``stop_when`` holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from engine.gaps import Gap, gap
+from engine.model import (
+    Accepted,
+    Answered,
+    Contact,
+    Decision,
+    Do,
+    Effect,
+    Entry,
+    Event,
+    Finish,
+    IfAlreadyIn,
+    IfItFails,
+    Jump,
+    Move,
+    Next,
+    Ordered,
+    Outcome,
+    Program,
+    RaiseAlert,
+    Refused,
+    Retry,
+    Run,
+    RunStatus,
+    SaveValues,
+    SendEmail,
+    ShowProgress,
+    Sleep,
+    Step,
+    Tick,
+    Unready,
+    Value,
+)
+from engine.scene import Scene, segment_of
+from engine.timing import add
+
+KEY_MEMORY = timedelta(hours=23)
+"""How long an unanswered email may be asked for again. Resend remembers a key for 24 hours
+(resend.com/docs/dashboard/emails/idempotency-keys); after that the same key would send a second email."""
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""How often a held run looks whether what it lacks has come. A change of the contact wakes it at once."""
+
+FIRST_RETRY = timedelta(seconds=2)
+LONGEST_RETRY = timedelta(minutes=15)
+
+
+# -- Entering ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """Whether a contact enters a sequence: the new run or None, the runs it replaces, and why."""
+
+    run: Run | None
+    replaced: tuple[Run, ...] = ()
+    note: str
+
+
+def enrol(
+    program: Program, contact: Contact, earlier: Sequence[Run], *, run_id: str, event_id: str | None, now: datetime
+) -> Enrolment:
+    """Decide on ``start``: ``earlier`` are all runs that this contact ever had in this sequence."""
+    if contact.suppressed:
+        return Enrolment(run=None, note=f"not started: {contact.suppressed}")
+    live = tuple(run for run in earlier if not run.status.ended)
+    policy = program.re_entry.if_already_in
+    if live and policy is IfAlreadyIn.IGNORE:
+        return Enrolment(run=None, note="not started: already in it")
+    if not live and (refusal := _too_soon(program, contact, earlier, now)):
+        return Enrolment(run=None, note=refusal)
+    segment = segment_of(program.vocabulary, contact.values, now).segment
+    run = Run(
+        id=run_id,
+        program=program.name,
+        contact_id=contact.id,
+        status=RunStatus.READY,
+        step=program.first,
+        since=now,
+        due_at=now,
+        started_at=now,
+        event_id=event_id,
+        segment=segment,
+    )
+    replaced = live if policy is IfAlreadyIn.RESTART else ()
+    return Enrolment(run=run, replaced=replaced, note="started again" if replaced else "started")
+
+
+def _too_soon(program: Program, contact: Contact, earlier: Sequence[Run], now: datetime) -> str:
+    if not earlier:
+        return ""
+    rest = program.re_entry.after
+    last = max(run.started_at for run in earlier)
+    if rest is None:
+        return f"not started: was in it before, on {last:%Y-%m-%d}"
+    again = add(last, rest, program.vocabulary.zone)
+    return f"not started: may enter again on {again:%Y-%m-%d}" if now < again else ""
+
+
+# -- Moving -----------------------------------------------------------------------------------
+
+
+def advance(program: Program, run: Run, contact: Contact, event: Event, now: datetime) -> Decision:
+    """Move a run as far as it goes.
+
+    ``run`` has not ended; ``contact`` is as it is now. The answer holds both as they are afterwards, the
+    effects to perform in order (at most one ``SendEmail``, the last) and the lines of the story.
+    """
+    walk = _Walk(program, run, contact, now)
+    match event:
+        case Tick():
+            walk.look()
+        case Answered(outcome):
+            walk.answer(outcome)
+        case Ordered(reason):
+            walk.end(RunStatus.STOPPED, reason)
+        case _:
+            assert_never(event)
+    return Decision(run=walk.run, contact=walk.contact, effects=tuple(walk.effects), story=tuple(walk.story))
+
+
+def backoff(run: Run, hint: float | None) -> timedelta:
+    """How long to leave a vendor alone after try number ``run.attempt``: doubling, spread, or what it asked for."""
+    doubled = FIRST_RETRY * 2 ** min(run.attempt - 1, 16)
+    spread = 1 + (sum(map(ord, run.id)) % 64) / 128
+    wanted = min(doubled * spread, LONGEST_RETRY)
+    return max(wanted, timedelta(seconds=hint)) if hint is not None else wanted
+
+
+class _Walk:
+    """The run on its way, and what it leaves behind. Lives for one call of ``advance``."""
+
+    def __init__(self, program: Program, run: Run, contact: Contact, now: datetime) -> None:
+        self.program = program
+        self.run = run
+        self.contact = contact
+        self.now = now
+        self.effects: list[Effect] = []
+        self.story: list[Entry] = []
+
+    # What happened
+
+    def look(self) -> None:
+        """Time has passed, or the contact has changed."""
+        if self._must_end() or self._must_meet():
+            return
+        if self.run.status is RunStatus.SENDING and self.run.step in self.program.steps:
+            self._ask_again(self.program.steps[self.run.step])
+        else:
+            self._go()
+
+    def answer(self, outcome: Outcome) -> None:
+        """The effect that the run was waiting for has an outcome."""
+        match outcome:
+            case Accepted():
+                self._accepted(outcome)
+            case Retry():
+                self._retry(outcome)
+            case Refused(reason=reason):
+                self._refused(reason)
+            case Unready(reason=reason):
+                self.end(RunStatus.HELD, reason)
+            case _:
+                assert_never(outcome)
+
+    # Where the run goes
+
+    def _go(self) -> None:
+        while (step := self._here()) is not None:
+            if not self._through_gap(step):
+                return
+            if self._left_out(step):
+                continue
+            if not self._make(step, step.verb.move(self._scene())):
+                return
+
+    def _here(self) -> Step | None:
+        if self.run.step is None:
+            self.end(RunStatus.FINISHED, f"end of {self.program.name}")
+            return None
+        step = self.program.steps.get(self.run.step)
+        if step is None:
+            self.end(RunStatus.HELD, f'step "{self.run.step}" is no longer in the file')
+        return step
+
+    def _through_gap(self, step: Step) -> bool:
+        """Whether the gap before the step is over; otherwise the run sleeps, holds or ends."""
+        self._freeze_segment()
+        found = gap(step.gap, self._scene())
+        if found.stops:
+            self.end(RunStatus.STOPPED, found.reason)
+        elif found.holds:
+            self.end(RunStatus.HELD, found.reason)
+        elif self.now < found.until:
+            self._sleep(step, found)
+        else:
+            self._mark_skip(step, found)
+            return True
+        return False
+
+    def _mark_skip(self, step: Step, found: Gap) -> None:
+        if found.skips and not self.run.skipping:
+            self.run = self.run.evolve(skipping=True)
+            self._tell(step.id, "wait", f"{found.reason}: the next email is left out")
+
+    def _sleep(self, step: Step, found: Gap) -> None:
+        again = self.run.status is RunStatus.WAITING and self.run.due_at is not None
+        text = found.text
+        self.run = self.run.evolve(status=RunStatus.WAITING, due_at=found.until, reason=None)
+        if not again:
+            self._tell(step.id, "wait", text, until=found.until)
+
+    def _left_out(self, step: Step) -> bool:
+        """Whether the step is skipped, and the run stands before the next one."""
+        why = ""
+        if self.run.skipping and step.kind == "email":
+            why = "left out: its moment had passed"
+            self.run = self.run.evolve(skipping=False)
+        elif step.when is not None:
+            holds = self._scene().holds(step.when)
+            if not holds:
+                why = f"skipped: {step.when.text} {'is not true' if holds is False else 'cannot be told'}"
+        if why:
+            self._tell(step.id, step.kind, why)
+            self._stand(step.then)
+        return bool(why)
+
+    def _make(self, step: Step, move: Move) -> bool:
+        """Make a verb's move; whether the run can go on at once."""
+        match move:
+            case Next(note=note):
+                self._tell(step.id, step.kind, note)
+                self._stand(step.then)
+            case Jump(to=to, note=note):
+                self._tell(step.id, step.kind, note)
+                self._stand(to)
+            case Sleep(until=until, note=note):
+                self.run = self.run.evolve(status=RunStatus.WAITING, due_at=until)
+                self._tell(step.id, step.kind, note, until=until)
+                return False
+            case Do(effect=effect, note=note):
+                return self._do(step, effect, note)
+            case Finish(status=status, reason=reason):
+                self.end(status, reason)
+                return False
+            case _:
+                assert_never(move)
+        return True
+
+    def _do(self, step: Step, effect: Effect, note: str) -> bool:
+        self.effects.append(effect)
+        if isinstance(effect, SendEmail):
+            first = self.run.asked_at or self.now
+            self.run = self.run.evolve(status=RunStatus.SENDING, due_at=self.now, asked_at=first, reason=None)
+            return False
+        if isinstance(effect, SaveValues):
+            self._save(effect)
+        self._tell(step.id, step.kind, note)
+        self._stand(step.then)
+        return True
+
+    def _save(self, effect: SaveValues) -> None:
+        kept = {**self.contact.values, **effect.values}
+        kept = {name: value for name, value in kept.items() if value is not None}
+        vocabulary = self.program.vocabulary
+        if vocabulary.segment_field:
+            segment = segment_of(vocabulary, kept, self.now).segment
+            kept = {**kept, vocabulary.segment_field: segment} if segment else kept
+        self.contact = self.contact.evolve(values=kept)
+
+    def _stand(self, step: str | None) -> None:
+        """Stand before a step, from now."""
+        self.run = self.run.evolve(
+            step=step,
+            since=self.now,
+            status=RunStatus.READY,
+            due_at=self.now,
+            attempt=0,
+            asked_at=None,
+            in_doubt=False,
+            reason=None,
+        )
+
+    # Emails
+
+    def _ask_again(self, step: Step) -> None:
+        """The email was asked for before: after a planned pause, or by a worker that died."""
+        move = step.verb.move(self._scene())
+        if isinstance(move, Do) and isinstance(move.effect, SendEmail):
+            self.effects.append(move.effect)
+        elif self._make(step, move):
+            self._go()
+
+    def _accepted(self, answer: Accepted) -> None:
+        step = self.run.step
+        found = self.program.steps.get(step) if step else None
+        self._tell(
+            step,
+            "email",
+            f"sent on try {self.run.attempt + 1}" if self.run.attempt else "sent",
+            template=answer.template,
+            subject=answer.subject,
+            provider_id=answer.provider_id,
+            attempts=self.run.attempt + 1,
+        )
+        if found and found.position:
+            self._show_sent(found.position)
+        self._stand(found.then if found else None)
+        if not self._must_end():
+            self._go()
+
+    def _retry(self, answer: Retry) -> None:
+        run = self.run.evolve(attempt=self.run.attempt + 1, in_doubt=self.run.in_doubt or answer.uncertain)
+        self.run = run
+        first = run.asked_at or self.now
+        if run.in_doubt and self.now - first > KEY_MEMORY:
+            self.end(RunStatus.HELD, f"it is not known whether this email was sent: {answer.reason}")
+            return
+        again = self.now + backoff(run, answer.after)
+        self.run = run.evolve(due_at=again, reason=answer.reason)
+        if run.attempt == 1 or run.attempt & (run.attempt - 1) == 0:
+            self._tell(run.step, "retry", answer.reason, until=again, attempts=run.attempt, error=answer.reason)
+
+    def _refused(self, reason: str) -> None:
+        step = self.program.steps.get(self.run.step or "")
+        policy = step.if_it_fails if step else IfItFails.HOLD
+        if step is None or policy is IfItFails.HOLD:
+            self.end(RunStatus.HELD, reason)
+        elif policy is IfItFails.STOP:
+            self.end(RunStatus.FAILED, reason)
+        else:
+            self._tell(step.id, step.kind, f"failed, going on: {reason}", error=reason)
+            self._stand(step.then)
+            self._go()
+
+    # Ends and holds
+
+    def _must_end(self) -> bool:
+        """The rules that end a run whatever it is doing."""
+        if not self.program.of_trigger and self.contact.suppressed:
+            self.end(RunStatus.STOPPED, self.contact.suppressed)
+        elif self.program.stop_when is not None and self._scene().holds(self.program.stop_when):
+            self.end(RunStatus.STOPPED, self.program.stop_when.text)
+        return self.run.status.ended
+
+    def _must_meet(self) -> bool:
+        """A trigger that may not create contacts waits until another one has."""
+        patience = self.program.patience
+        if patience is None or self.contact.known:
+            return False
+        until = add(self.run.started_at, patience, self.program.vocabulary.zone)
+        if self.now >= until:
+            waited = f" within {patience.text}" if patience.text else ""
+            self._raise(f"{self.program.name}: {self.contact.email} did not become known{waited}; nothing was started")
+            self.end(RunStatus.STOPPED, f"the contact did not become known{waited}")
+        elif self.run.status is not RunStatus.WAITING:
+            self.run = self.run.evolve(status=RunStatus.WAITING, due_at=until)
+            self._tell(self.run.step, "wait", "until the contact is known", until=until)
+        else:
+            self.run = self.run.evolve(due_at=until)
+        return True
+
+    def end(self, status: RunStatus, reason: str) -> None:
+        """End or hold the run. A run that is held again for the same reason says nothing new."""
+        same = self.run.status is status is RunStatus.HELD and self.run.reason == reason
+        due = self.now + LOOK_AGAIN if status is RunStatus.HELD else None
+        ended = self.now if status.ended else None
+        self.run = self.run.evolve(status=status, reason=reason, due_at=due, ended_at=ended)
+        if same:
+            return
+        kind = {RunStatus.HELD: "hold", RunStatus.FINISHED: "end"}.get(status, "stop")
+        trouble = status in {RunStatus.HELD, RunStatus.FAILED}
+        self._tell(self.run.step, kind, reason, error=reason if trouble else None)
+        if trouble:
+            self._raise(f"{self.program.name} {status.value} for {self.contact.email}: {reason}")
+            self._show(self.program.record.error, reason)
+        if status is RunStatus.FINISHED:
+            self._show(self.program.record.finished, True)
+
+    def _raise(self, message: str) -> None:
+        self.effects.append(RaiseAlert(message=message, topic=f"{self.program.name} {self.run.reason}", colour="orange"))
+
+    def _show_sent(self, position: int) -> None:
+        record, number = self.program.record, str(position)
+        moment = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for name, value in ((record.sent, True), (record.sent_at, moment)):
+            self._show(name.replace("{n}", number) if name else None, value)
+
+    def _show(self, name: str | None, value: Value) -> None:
+        if name:
+            self.effects.append(ShowProgress({name: value}))
+
+    # Notes
+
+    def _scene(self) -> Scene:
+        return Scene(program=self.program, run=self.run, contact=self.contact, now=self.now)
+
+    def _freeze_segment(self) -> None:
+        if self.run.segment is None:
+            segment = segment_of(self.program.vocabulary, self.contact.values, self.now).segment
+            self.run = self.run.evolve(segment=segment)
+
+    def _tell(self, step: str | None, kind: str, note: str, **more: Any) -> None:
+        self.story.append(replace(Entry(at=self.now, step=step, kind=kind, note=note), **more))
