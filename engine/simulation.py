@@ -1,0 +1,196 @@
+"""The same ``advance`` where time flies: a contact, a virtual clock, and a mailer that says yes.
+
+This is also the reference shell: what it does with a decision in memory, the runner does with a ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.intake import receive, start_directly
+from engine.interpreter import advance, enrol
+from engine.model import (
+    Answered,
+    Contact,
+    Decision,
+    Effect,
+    Entry,
+    Event,
+    Ordered,
+    Outcome,
+    Playbook,
+    RaiseAlert,
+    Run,
+    RunStatus,
+    SaveValues,
+    SendEmail,
+    ShowProgress,
+    StartRun,
+    StopRuns,
+    Tick,
+    Trigger,
+    Values,
+)
+from engine.scene import Scene
+
+MOST_LOOKS = 10_000
+"""A file cannot loop, so a simulation that looks this often has found a bug and must not hang."""
+
+Post = Callable[[SendEmail, Scene], Outcome]
+"""What becomes of an email: rendered and accepted, or why not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """A trigger that fires during a simulation."""
+
+    trigger: Trigger
+    values: Values
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What would happen: the story of every run in the order of time, and how the first one ended."""
+
+    run: Run | None
+    contact: Contact
+    story: tuple[Entry, ...]
+    alerts: tuple[RaiseAlert, ...]
+    progress: tuple[ShowProgress, ...]
+
+
+def simulate_sequence(
+    playbook: Playbook, sequence: str, contact: Contact, at: datetime, post: Post, sendings: Sequence[Sending] = ()
+) -> Simulation:
+    """Put a contact into a sequence at a moment, and let time run out."""
+    world = _World(playbook, contact, post)
+    world.runs.append(start_directly(playbook.sequences[sequence], contact, run_id="run-1", now=at))
+    return world.play(sendings, sequence)
+
+
+def simulate_triggers(
+    playbook: Playbook, contact: Contact | None, post: Post, sendings: Sequence[Sending], email: str
+) -> Simulation:
+    """Fire triggers for a contact (None: nobody has heard of them), and let time run out."""
+    world = _World(playbook, contact or Contact(id="contact-1", email=email, known=False), post)
+    return world.play(sendings, None)
+
+
+class _World:
+    """Everything there is in a simulation. Lives for one of them."""
+
+    def __init__(self, playbook: Playbook, contact: Contact, post: Post) -> None:
+        self.playbook = playbook
+        self.contact = contact
+        self.post = post
+        self.runs: list[Run] = []
+        self.story: list[Entry] = []
+        self.alerts: list[RaiseAlert] = []
+        self.progress: list[ShowProgress] = []
+
+    def play(self, sendings: Sequence[Sending], sequence: str | None) -> Simulation:
+        waiting = sorted(sendings, key=lambda sending: sending.at)
+        for _ in range(MOST_LOOKS):
+            index = self._next()
+            due = self.runs[index].due_at if index is not None else None
+            if waiting and (due is None or waiting[0].at < due):
+                self._receive(waiting.pop(0))
+            elif index is not None and due is not None:
+                self._apply(index, Tick(), due)
+            else:
+                break
+        first = next((run for run in self.runs if sequence in {None, run.program} and not _of_trigger(run)), None)
+        return Simulation(
+            run=first,
+            contact=self.contact,
+            story=tuple(self.story),
+            alerts=tuple(self.alerts),
+            progress=tuple(self.progress),
+        )
+
+    def _next(self) -> int | None:
+        """The run that is due first."""
+        due = [(run.due_at, index) for index, run in enumerate(self.runs) if run.due_at is not None]
+        return min(due)[1] if due else None
+
+    def _receive(self, sending: Sending) -> None:
+        number = len(self.runs) + 1
+        intake = receive(
+            sending.trigger,
+            self.playbook.vocabulary,
+            sending.values,
+            self.contact,
+            email=self.contact.email,
+            event_id=f"run-{number}",
+            contact_id=self.contact.id,
+            now=sending.at,
+        )
+        self.contact = intake.contact
+        self._poke(sending.at)
+        self.runs.append(intake.run)
+
+    def _poke(self, now: datetime) -> None:
+        """The contact has changed: every run that is not over looks again."""
+        self.runs = [
+            run if run.status.ended or run.status is RunStatus.SENDING else run.evolve(due_at=now) for run in self.runs
+        ]
+
+    def _apply(self, index: int, event: Event, now: datetime) -> None:
+        program = self.playbook.program(self.runs[index].program)
+        if program is None:
+            return
+        decision = advance(program, self.runs[index], self.contact, event, now)
+        self._keep(index, decision)
+        for effect in decision.effects:
+            self._perform(index, effect, now)
+
+    def _keep(self, index: int, decision: Decision) -> None:
+        """What was decided. Only a change of the contact wakes a held run here: nothing else can heal it."""
+        held = decision.run.status is RunStatus.HELD
+        self.runs[index] = decision.run.evolve(due_at=None) if held else decision.run
+        self.contact = decision.contact
+        self.story.extend(decision.story)
+
+    def _perform(self, index: int, effect: Effect, now: datetime) -> None:
+        run = self.runs[index]
+        match effect:
+            case SendEmail():
+                program = self.playbook.program(run.program)
+                if program is not None:
+                    scene = Scene(program=program, run=run, contact=self.contact, now=now)
+                    self._apply(index, Answered(self.post(effect, scene)), now)
+            case SaveValues():
+                self._poke_others(index, now)
+            case StartRun(sequence=name):
+                self._start(name, run, now)
+            case StopRuns(sequence=name, reason=reason):
+                for other in range(len(self.runs)):
+                    if self.runs[other].program == name and not self.runs[other].status.ended:
+                        self._apply(other, Ordered(reason), now)
+            case RaiseAlert():
+                self.alerts.append(effect)
+            case ShowProgress():
+                self.progress.append(effect)
+
+    def _poke_others(self, index: int, now: datetime) -> None:
+        own = self.runs[index]
+        self._poke(now)
+        self.runs[index] = own
+
+    def _start(self, name: str, by: Run, now: datetime) -> None:
+        program = self.playbook.sequences[name]
+        earlier = [run for run in self.runs if run.program == name]
+        run_id = f"run-{len(self.runs) + 1}"
+        enrolment = enrol(program, self.contact, earlier, run_id=run_id, event_id=by.event_id, now=now)
+        self.story.append(Entry(at=now, step=None, kind="start", note=f"{name}: {enrolment.note}"))
+        for replaced in enrolment.replaced:
+            self._apply(self.runs.index(replaced), Ordered("started again"), now)
+        if enrolment.run is not None:
+            self.runs.append(enrolment.run)
+
+
+def _of_trigger(run: Run) -> bool:
+    return run.program.startswith("trigger ")
