@@ -1,0 +1,191 @@
+"""A file as read: plain data, and for every value the place where it stands in the text."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import Problem, Severity
+
+Path = tuple[str | int, ...]
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one line, counted from 1 in characters; ``end_column`` is the column after the last."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A value in the text, from ``start`` up to ``end``; ``size`` counts the values in it, aliases written out."""
+
+    start: int
+    end: int
+    data: Any
+    size: int = 1
+    flow: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar(Node):
+    """A text, a number, true, false or nothing."""
+
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items(Node):
+    """A list."""
+
+    children: Sequence[Node] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entries(Node):
+    """A mapping: the key's node and the value's node, by key."""
+
+    pairs: Mapping[str, tuple[Scalar, Node]] | None = None
+
+
+class Lines:
+    """Turns offsets into lines and columns. Lines end as editors end them: LF, CRLF or CR, nothing else."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", text))]
+
+    def number(self, offset: int) -> int:
+        """The line of an offset, from 1."""
+        return bisect_right(self._starts, offset)
+
+    def bounds(self, line: int) -> Range:
+        """Where a line starts and ends, without its line break and trailing spaces."""
+        start = self._starts[line - 1]
+        end = self._starts[line] if line < len(self._starts) else len(self.text)
+        return start, start + len(self.text[start:end].rstrip())
+
+    def line(self, line: int) -> str:
+        """The text of a line."""
+        start, end = self.bounds(line)
+        return self.text[start:end]
+
+    def span(self, start: int, end: int) -> Span:
+        """The place of a range, cut to its first line so that it can be underlined."""
+        line = self.number(start)
+        first, last = self.bounds(line)
+        column = start - first + 1
+        return Span(line, column, line, max(column, min(end, last) - first + 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A whole file: ``data`` is made of dicts, lists, texts, numbers, true, false and None."""
+
+    file: str
+    text: str
+    root: Entries
+    lines: Lines
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The file as plain data."""
+        data: dict[str, Any] = self.root.data
+        return data
+
+    def span(self, path: Path, *, key: bool = False) -> Span:
+        """Where the value at a path stands, or its key; the nearest thing around it where there is no such value."""
+        found = self._key(path) if key else None
+        return self.lines.span(*_shown(found or self._node(path)))
+
+    def inside(self, path: Path, start: int, end: int) -> Span:
+        """Where characters ``start`` to ``end`` of a text stand; the whole text where escapes or line breaks hide it."""
+        node = self._node(path)
+        written = node.data if isinstance(node.data, str) else ""
+        for opening in (node.start, node.start + 1):
+            if written and self.text.startswith(written, opening) and "\n" not in written:
+                return self.lines.span(opening + start, opening + max(end, start + 1))
+        return self.lines.span(*_shown(node))
+
+    def line(self, path: Path) -> int:
+        """The line of the value at a path, or of its key if it has one."""
+        return self.span(path, key=True).line
+
+    def problem(
+        self,
+        span: Span,
+        rule: str,
+        message: str,
+        *,
+        hint: str = "",
+        notes: Sequence[str] = (),
+        severity: Severity = Severity.ERROR,
+    ) -> Problem:
+        """A problem of this file at a place."""
+        return place_problem(self.file, span, rule, message, hint=hint, notes=notes, severity=severity)
+
+    def _node(self, path: Path) -> Node:
+        node: Node = self.root
+        for child in _down(self.root, path):
+            node = child[1]
+        return node
+
+    def _key(self, path: Path) -> Node | None:
+        steps = list(_down(self.root, path))
+        return steps[-1][0] if steps and len(steps) == len(path) else None
+
+
+def place_problem(
+    file: str,
+    span: Span,
+    rule: str,
+    message: str,
+    *,
+    hint: str = "",
+    notes: Sequence[str] = (),
+    severity: Severity = Severity.ERROR,
+) -> Problem:
+    """A problem at a place of a file."""
+    return Problem(
+        file=file,
+        line=span.line,
+        column=span.column,
+        end_line=span.end_line,
+        end_column=span.end_column,
+        severity=severity,
+        rule=rule,
+        message=message,
+        hint=hint,
+        notes=tuple(notes),
+    )
+
+
+def _down(node: Node, path: Path) -> Iterator[tuple[Scalar | None, Node]]:
+    """The (key, value) nodes along a path, as far as it goes."""
+    for step in path:
+        key: Scalar | None = None
+        if isinstance(node, Entries) and node.pairs and step in node.pairs:
+            key, node = node.pairs[str(step)]
+        elif isinstance(node, Items) and isinstance(step, int) and step < len(node.children):
+            node = node.children[step]
+        else:
+            return
+        yield key, node
+
+
+def _shown(node: Node) -> Range:
+    """What to underline: all of a scalar or of a value in brackets, the first key or item of a block."""
+    if isinstance(node, Entries) and not node.flow and node.pairs:
+        first = min((key for key, _ in node.pairs.values()), key=lambda key: (key.start < node.start, key.start))
+        return first.start, first.end
+    if isinstance(node, Items) and not node.flow:
+        return _shown(node.children[0])
+    return node.start, node.end

@@ -1,0 +1,104 @@
+"""Text to Document: YAML 1.2 core scalars, a place for every value, and every trap refused in plain words.
+
+PyYAML (libyaml) is used for its events only; no tag ever runs and nothing is resolved as YAML 1.1 would.
+Events come one at a time, so that depth is refused before anything recurses: libyaml's own composer
+crashes the process on deep nesting. Where the mistake is local (a key twice, a tag) reading goes on, so
+that one look shows all of them; where the text cannot be parsed further there is one problem for it.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from engine.errors import InvalidFile, Problem
+from engine.language.composing import Composer, Unreadable
+from engine.language.document import Document, Entries, Lines, Range, Scalar, place_problem
+from engine.language.syntax import Trouble, explain, tab_trouble
+
+MAX_BYTES = 1_000_000
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
+_TAB = re.compile(r"\t(?=[ \t]*\S)")
+
+
+def read(text: str | bytes, file: str) -> Document:
+    """The document of a file; ``InvalidFile`` with every problem that YAML itself has with it."""
+    document, problems = examine(text, file)
+    if document is None or problems:
+        raise InvalidFile(problems)
+    return document
+
+
+def examine(text: str | bytes, file: str) -> tuple[Document | None, list[Problem]]:
+    """The document as far as it can be read (None: not at all), and the problems on the way."""
+    decoded = _decode(text)
+    if isinstance(decoded, Trouble):
+        return None, [_problem(file, Lines(""), decoded)]
+    lines = Lines(decoded)
+    if found := _UNPRINTABLE.search(decoded):
+        return None, [_problem(file, lines, _unprintable(found))]
+    root, troubles = _compose(lines)
+    problems = [_problem(file, lines, trouble) for trouble in troubles]
+    if not isinstance(root, Entries):
+        return None, problems
+    return Document(file, decoded, root, lines), problems
+
+
+def _decode(text: str | bytes) -> str | Trouble:
+    try:
+        raw = text.encode() if isinstance(text, str) else text
+        if len(raw) > MAX_BYTES:
+            message = f"the file has {len(raw):,} bytes; the limit is {MAX_BYTES:,}"
+            return Trouble((0, 0), "too-large", message, "take out what is no longer used")
+        return raw.decode().removeprefix("\ufeff")
+    except UnicodeError:
+        hint = 'save it again and choose "UTF-8" as its encoding'
+        return Trouble((0, 0), "not-utf-8", "the file is not written in UTF-8", hint)
+
+
+def _unprintable(found: re.Match[str]) -> Trouble:
+    return Trouble(
+        found.span(),
+        "control-character",
+        f"there is an invisible character here (U+{ord(found[0]):04X})",
+        "delete it; it often comes along when text is pasted",
+    )
+
+
+def _compose(lines: Lines) -> tuple[object, list[Trouble]]:
+    composer = Composer(yaml.parse(lines.text, Loader=yaml.CBaseLoader), lines)
+    try:
+        root = composer.document()
+    except Unreadable:
+        return None, composer.troubles
+    except yaml.MarkedYAMLError as error:
+        last = explain(error, lines, composer.last_quoted)
+        return None, [*(known for known in composer.troubles if known.at[0] != last.at[0]), last]
+    composer.troubles += _tabs(lines, composer.scalars)
+    if root is None or (isinstance(root, Scalar) and root.data is None):
+        hint = "start with  version: 1"
+        return None, [*composer.troubles, Trouble((0, 0), "empty-file", "there is nothing in this file", hint)]
+    if not isinstance(root, Entries):
+        message = "the file must be made of lines such as  version: 1  and  contact:"
+        return None, [*composer.troubles, Trouble((root.start, root.end), "not-a-mapping", message)]
+    return root, composer.troubles
+
+
+def _tabs(lines: Lines, scalars: list[Range]) -> list[Trouble]:
+    """Tabs between values; inside texts, in comments and at the end of a line they do no harm."""
+    if "\t" not in lines.text:
+        return []
+    found, last = [], 0
+    for start, end in [*scalars, (len(lines.text), len(lines.text))]:
+        # One character more, so that a tab right before the value is seen to stand before something.
+        gap = _COMMENT.sub(lambda comment: " " * len(comment[0]), lines.text[last : start + 1])
+        found += [tab_trouble(last + tab.start()) for tab in _TAB.finditer(gap)]
+        last = max(last, end)
+    return found
+
+
+def _problem(file: str, lines: Lines, trouble: Trouble) -> Problem:
+    span = lines.span(*trouble.at)
+    return place_problem(file, span, trouble.rule, trouble.message, hint=trouble.hint)

@@ -1,0 +1,228 @@
+"""What libyaml says about text it cannot read, said again in plain words and at the place of the mistake.
+
+libyaml reports where it gave up, which is often a line after the mistake, and in its own terms. Each
+``_explain`` function looks at the text around that place for the usual causes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import yaml
+
+from engine.language.document import Lines, Range
+
+_BRACES = re.compile(r"""(?:^|[:\-,\[{]\s+)(\{\{.*?\}\}[^\n#]*)""")
+_GLUED = re.compile(r"""^\s*(?:- +)*([A-Za-z_][A-Za-z0-9_ ]*:)([^\s:/]\S*)""")
+_PAIR = re.compile(r"""^\s*(?:- +)*(?P<key>[^\s:#'"{\[][^:#'"{\[]*):\s+(?P<rest>\S.*)$""")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the text cannot be read: a range of it, the rule, a sentence, and what to write."""
+
+    at: Range
+    rule: str
+    message: str
+    hint: str = ""
+
+
+def explain(error: yaml.MarkedYAMLError, lines: Lines, last_quoted: Range | None) -> Trouble:
+    """The trouble behind an error of the parser. ``last_quoted`` is the last quoted text it had read."""
+    mark = error.problem_mark
+    at = min(mark.index if mark else 0, len(lines.text))
+    start = error.context_mark.index if error.context_mark else at
+    problem = error.problem or ""
+    return (
+        _tab(lines, at)
+        or _by_wording(problem, error.context or "", lines, start, at)
+        or _structure(problem, lines, start, at, last_quoted)
+    )
+
+
+def _by_wording(problem: str, context: str, lines: Lines, start: int, at: int) -> Trouble | None:
+    if "quoted scalar" in context and "end of " in problem:
+        return _open_quote(lines, (start, start + 1))
+    if "escape" in problem or "escape" in context:
+        return _escape(lines, at)
+    if "start any token" in problem or "directive" in context or "alphabetic" in problem:
+        return _reserved(lines, start)
+    if "tag" in context or "tag handle" in problem:
+        return _tag(lines, start)
+    if "mapping values" in problem:
+        return _colon(lines, at)
+    if "expected ':'" in problem:
+        return _no_colon(lines, start)
+    if "document start" in problem:
+        return documents_trouble((at, lines.bounds(lines.number(at))[1]))
+    if "incompatible" in problem:
+        return _unreadable(lines, at)
+    return None
+
+
+def _structure(problem: str, lines: Lines, start: int, at: int, last_quoted: Range | None) -> Trouble:
+    if found := _braces(lines, at):
+        return found
+    if last_quoted and "\n" in lines.text[slice(*last_quoted)]:
+        return _open_quote(lines, (last_quoted[0], last_quoted[0] + 1))
+    if last_quoted and lines.number(last_quoted[1]) == lines.number(at) and not lines.text[last_quoted[1] : at].strip():
+        return _after_quote(lines, at)
+    if "',' or" in problem:
+        return _unclosed(lines, start, at)
+    if lines.text[at : at + 1] in ("}", "]"):
+        bracket = lines.text[at]
+        return Trouble((at, at + 1), "bracket", f'this "{bracket}" closes nothing', f'take the "{bracket}" away')
+    return _indentation(lines, at)
+
+
+# -- One function a cause ---------------------------------------------------------------------
+
+
+def _tab(lines: Lines, at: int) -> Trouble | None:
+    """Only a tab where the parser gave up, or at the start of that line, can be the cause."""
+    first, last = lines.bounds(lines.number(at))
+    lead = len(lines.text[first:last]) - len(lines.text[first:last].lstrip())
+    tab = lines.text.find("\t", first, first + lead)
+    tab = at if lines.text[at : at + 1] == "\t" else tab
+    return tab_trouble(tab) if tab >= 0 else None
+
+
+def tab_trouble(offset: int) -> Trouble:
+    """A tab outside a text."""
+    return Trouble((offset, offset + 1), "tab", "there is a tab here; YAML allows only spaces", "replace it by spaces")
+
+
+def _open_quote(lines: Lines, at: Range) -> Trouble:
+    quote = lines.text[at[0]]
+    line = lines.line(lines.number(at[0]))
+    hint = f"write the second {quote} where the text ends: {line.strip()}{quote}"
+    return Trouble(at, "missing-quote", f"this {quote} opens a text that is never closed", hint)
+
+
+def _after_quote(lines: Lines, at: int) -> Trouble:
+    hint = "put one pair of quotes around the whole text; quotes inside it are written as single quotes"
+    _, last = lines.bounds(lines.number(at))
+    return Trouble((at, last), "missing-quote", "the quotes end before the text does", hint)
+
+
+def _escape(lines: Lines, at: int) -> Trouble:
+    found = lines.text[at : at + 2]
+    hint = "use single quotes '…' around the text, where a backslash is only a backslash"
+    return Trouble((at, at + 2), "escape", f'"{found}" means nothing inside double quotes', hint)
+
+
+def _reserved(lines: Lines, at: int) -> Trouble:
+    found = lines.text[at : at + 1]
+    word = re.split(r"[,\]}\n]", lines.text[at:], maxsplit=1)[0].strip()
+    return Trouble(
+        (at, at + len(word)),
+        "reserved-character",
+        f'a text that starts with "{found}" needs quotes',
+        f'write "{word}"',
+    )
+
+
+def _tag(lines: Lines, at: int) -> Trouble:
+    word = lines.text[at:].split(maxsplit=1)[0]
+    return Trouble((at, at + len(word)), "explicit-tag", *tag_words(word))
+
+
+def tag_words(tag: str) -> tuple[str, str]:
+    """Message and hint for a word that starts with an exclamation mark."""
+    return f'"{tag}" is a YAML tag, and this file has none', f'take it away, or put quotes around the text: "{tag} …"'
+
+
+def _colon(lines: Lines, at: int) -> Trouble:
+    """A second colon on a line, or a first colon where a text was still going on from the line above."""
+    number = lines.number(at)
+    pair = _PAIR.match(lines.line(number))
+    first, last = lines.bounds(number)
+    if pair and at >= first + pair.start("rest"):
+        hint = f'put quotes around the text: {pair["key"]}: "{_requoted(pair["rest"])}"'
+        message = "a text with a colon and a space in it needs quotes"
+        return Trouble((first + pair.start("rest"), last), "colon-in-text", message, hint)
+    glued = _glued(lines, number - 1) if number > 1 else None
+    return glued or _indentation(lines, first)
+
+
+def _requoted(text: str) -> str:
+    return text.strip().replace("\\", "\\\\").replace('"', "'")
+
+
+def _no_colon(lines: Lines, start: int) -> Trouble:
+    number = lines.number(start)
+    first, last = lines.bounds(number)
+    word = lines.text[start:last]
+    return _glued(lines, number) or Trouble(
+        (start, last),
+        "missing-colon",
+        f'"{word}" is neither "key: value" nor a list item',
+        f'write "{word.split()[0]}: …", or "- {word}" if it is an item of a list',
+    )
+
+
+def _glued(lines: Lines, number: int) -> Trouble | None:
+    first, _ = lines.bounds(number)
+    found = _GLUED.match(lines.line(number))
+    if not found:
+        return None
+    return glued_trouble(found[1] + found[2], first + found.start(1))
+
+
+def glued_trouble(word: str, at: int) -> Trouble:
+    """``key:value`` without the space that makes it a pair."""
+    key, _, value = word.partition(":")
+    return Trouble(
+        (at, at + len(word)), "missing-space", f'a space is missing after the colon in "{word}"', f"write {key}: {value}"
+    )
+
+
+def _braces(lines: Lines, at: int) -> Trouble | None:
+    first, _ = lines.bounds(lines.number(at))
+    found = _BRACES.search(lines.line(lines.number(at)))
+    if not found or not first + found.start(1) <= at:
+        opening = lines.text.rfind("{{", first, at + 2)
+        return braces_trouble((opening, opening + 2), "") if opening >= 0 else None
+    return braces_trouble((first + found.start(1), first + found.end(1)), found[1])
+
+
+def braces_trouble(at: Range, text: str) -> Trouble:
+    """A text with ``{{ field }}`` that YAML would take for a mapping."""
+    hint = f'put quotes around it: "{_requoted(text)}"' if text else "put quotes around the whole text"
+    return Trouble(at, "unquoted-braces", "a text with {{ … }} needs quotes here", hint)
+
+
+def documents_trouble(at: Range) -> Trouble:
+    """A second document in the same file."""
+    hint = "take the line away, or make two files of it"
+    return Trouble(at, "many-documents", "a second document starts here, and a file holds one", hint)
+
+
+def _unclosed(lines: Lines, start: int, at: int) -> Trouble:
+    opening = lines.text[start]
+    closing = {"{": "}", "[": "]"}[opening]
+    if at == len(lines.text) or lines.number(at) != lines.number(start):
+        message = f'this "{opening}" is never closed'
+        return Trouble((start, start + 1), "bracket", message, f'write "{closing}" where it ends')
+    hint = f'write "," between two items, or "{closing}" where the list ends'
+    return Trouble((at, at + 1), "bracket", f'a "," or "{closing}" is missing before this', hint)
+
+
+def _indentation(lines: Lines, at: int) -> Trouble:
+    number = lines.number(at)
+    first, last = lines.bounds(number)
+    lead = len(lines.line(number)) - len(lines.line(number).lstrip())
+    if first + lead < at:
+        return _unreadable(lines, at)
+    return Trouble(
+        (first + lead, last),
+        "indentation",
+        f"this line starts after {lead} {'space' if lead == 1 else 'spaces'} and fits nothing above it",
+        "start it exactly under the line that it belongs beside, with the same number of spaces",
+    )
+
+
+def _unreadable(lines: Lines, at: int) -> Trouble:
+    hint = "look at the quotes, brackets, colons and the spaces at the start of this line and the one above"
+    return Trouble((at, lines.bounds(lines.number(at))[1]), "yaml", "from here on the file cannot be read", hint)
