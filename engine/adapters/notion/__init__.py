@@ -1,0 +1,8 @@
+"""Notion: contacts as pages that people read and edit, and the texts of emails where they are written."""
+
+from engine.adapters.notion.connection import NOTION_URL, Connection
+from engine.adapters.notion.contacts import NotionMirror
+from engine.adapters.notion.pace import Pace
+from engine.adapters.notion.templates import NotionTemplates, TemplateStore
+
+__all__ = ["NOTION_URL", "Connection", "NotionMirror", "NotionTemplates", "Pace", "TemplateStore"]
