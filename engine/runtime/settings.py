@@ -1,0 +1,307 @@
+"""Every setting of busos: its name, default and meaning in one list, read from the environment and ``.env``.
+
+``SETTINGS`` is the one source: the documentation, ``busos doctor`` and ``Settings.load`` all read it. A setting that is
+set to nothing counts as not set, as in a compose file. Every wrong one is named at once, never with a secret's value.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from engine.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as people see it. ``default`` is text for people when no value can be written for it."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("BUSOS_FILE", "sequences.yaml", "the file (or folder of files) to run"),
+    Setting("BUSOS_DATABASE_URL", "sqlite:///busos.db", "the ledger: sqlite:///PATH or postgresql://…", secret=True),
+    Setting(
+        "BUSOS_QUEUE_URL",
+        "the ledger",
+        "where workers are woken from: the ledger itself, or redis://… beside it (the ledger stays the truth)",
+        secret=True,
+    ),
+    Setting("BUSOS_BASE_URL", "http://127.0.0.1:8000", "the public address, used in unsubscribe links"),
+    Setting(
+        "BUSOS_SECRET_KEY",
+        "made on first use in dev, required otherwise",
+        "signs unsubscribe links and dashboard sessions",
+        secret=True,
+    ),
+    Setting(
+        "BUSOS_ADMIN_PASSWORD",
+        "none: dashboard only on loopback",
+        "the password of the dashboard and /api (the user is busos)",
+        secret=True,
+    ),
+    Setting(
+        "BUSOS_WEBHOOK_SECRET",
+        "none",
+        "when set, webhooks must carry a Standard Webhooks signature or an Authorization: Bearer key",
+        secret=True,
+    ),
+    Setting("BUSOS_CORS_ORIGINS", "none", "comma-separated origins allowed to post from a browser"),
+    Setting("BUSOS_RATE_LIMIT", "none", "webhooks that one client address may send in a minute; more are answered 429"),
+    Setting("TESTING_MODE", "false", "true: each wait uses its testing duration (default 1 minute)"),
+    Setting(
+        "NOTION_TOKEN",
+        "none",
+        "with both database ids: contacts are mirrored to Notion and templates read from it",
+        secret=True,
+    ),
+    Setting("NOTION_CONTACTS_DB_ID", "none", "the Notion database of the contacts"),
+    Setting("NOTION_TEMPLATES_DB_ID", "none", "the Notion database of the email templates"),
+    Setting("RESEND_API_KEY", "none", "when set, email goes out through Resend", secret=True),
+    Setting("RESEND_WEBHOOK_SECRET", "none", "verifies delivery events at /webhook/resend", secret=True),
+    Setting(
+        "SMTP_URL",
+        "none",
+        "smtp://user:pass@host:587 or smtps://…; used when Resend is not",
+        secret=True,
+    ),
+    Setting(
+        "DISCORD_WEBHOOK_URL",
+        "none",
+        "where alerts go; unset: an alert is recorded and shown, not sent",
+        secret=True,
+    ),
+    Setting("NOTION_API_URL", "Notion's own", "base URL of Notion: point it at a stand-in for tests"),
+    Setting("RESEND_API_URL", "Resend's own", "base URL of Resend: point it at a stand-in for tests"),
+)
+
+_NOTION = ("NOTION_TOKEN", "NOTION_CONTACTS_DB_ID", "NOTION_TEMPLATES_DB_ID")
+
+
+def _secret() -> Any:
+    return field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings, checked. None is "not set"; secrets do not show in ``repr``."""
+
+    file: Path = Path("sequences.yaml")
+    database_url: str = field(default="sqlite:///busos.db", repr=False)
+    queue_url: str | None = _secret()
+    base_url: str = "http://127.0.0.1:8000"
+    secret_key: str | None = _secret()
+    admin_password: str | None = _secret()
+    webhook_secret: str | None = _secret()
+    cors_origins: tuple[str, ...] = ()
+    rate_limit: int | None = None
+    testing_mode: bool = False
+    notion_token: str | None = _secret()
+    notion_contacts_db_id: str | None = None
+    notion_templates_db_id: str | None = None
+    resend_api_key: str | None = _secret()
+    resend_webhook_secret: str | None = _secret()
+    smtp_url: str | None = _secret()
+    discord_webhook_url: str | None = _secret()
+    notion_api_url: str | None = None
+    resend_api_url: str | None = None
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], cwd: Path, file: str | Path | None = None) -> Settings:
+        """Read the environment and the ``.env`` beside the file; ``file`` (from the command line) wins over BUSOS_FILE.
+
+        Raises SettingsError with a line for each wrong setting.
+        """
+        chosen = cwd / (file or environ.get("BUSOS_FILE") or "sequences.yaml")
+        found = environment(environ, chosen)
+        values: dict[str, Any] = {"file": chosen}
+        wrong: list[str] = []
+        for member in fields(cls)[1:]:
+            name = setting_name(member.name)
+            if text := found.get(name, "").strip():
+                try:
+                    values[member.name] = _READERS.get(name, str)(text)
+                except ValueError as error:
+                    wrong.append(f"{name} {error}")
+        wrong += _incomplete_notion(found)
+        if wrong:
+            raise SettingsError("\n".join(wrong))
+        return cls(**values)
+
+    def with_secret_key(self, key: str) -> Settings:
+        """The same settings with the key that was made on first use."""
+        return replace(self, secret_key=key)
+
+    @property
+    def notion_configured(self) -> bool:
+        """Whether contacts and templates live in Notion too."""
+        return self.notion_token is not None
+
+    @property
+    def resend_configured(self) -> bool:
+        """Whether email goes out through Resend."""
+        return self.resend_api_key is not None
+
+    @property
+    def discord_configured(self) -> bool:
+        """Whether alerts go to Discord."""
+        return self.discord_webhook_url is not None
+
+
+def setting_name(member: str) -> str:
+    """The environment's name of a member of Settings: ``file`` is ``BUSOS_FILE``, ``smtp_url`` is ``SMTP_URL``."""
+    name = member.upper()
+    return f"BUSOS_{name}" if any(setting.name == f"BUSOS_{name}" for setting in SETTINGS) else name
+
+
+# -- The environment ----------------------------------------------------------------------------
+
+
+def environment(environ: Mapping[str, str], file: Path) -> dict[str, str]:
+    """The environment with the ``.env`` beside the file (or in the folder) under it: the real environment wins."""
+    path = (file if file.is_dir() else file.parent) / ".env"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return dict(environ)
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}. Make it a readable text file in UTF-8") from None
+    return {**_read_env(text, path), **environ}
+
+
+_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_QUOTED = re.compile(r"""(["'])(.*)\1\s*(?:#.*)?""")
+
+
+def _read_env(text: str, path: Path) -> dict[str, str]:
+    values = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _LINE.fullmatch(line.strip())
+        if match is None:  # the line itself is not repeated: it may hold a secret
+            raise SettingsError(f"{path}:{number}: this line is not a setting; write NAME=value")
+        values[match[1]] = _unquoted(match[2])
+    return values
+
+
+def _unquoted(text: str) -> str:
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted[2]
+    return re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
+
+
+# -- Reading one value: each raises ValueError with the end of a sentence that starts with the name ---------
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in ("true", "yes", "on", "1"):
+        return True
+    if text.lower() in ("false", "no", "off", "0"):
+        return False
+    raise ValueError(f'must be true or false, not "{text[:40]}"')
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
+        raise ValueError(f'must be a whole number of requests a minute such as 600, not "{text[:40]}"')
+    return int(text)
+
+
+def _url(*schemes: str, example: str) -> Callable[[str], str]:
+    """A reader of URLs. What was found is not repeated: such a URL may carry a password."""
+
+    def read(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            whole = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError(f"is not a URL that busos understands; write one like {example}")
+        return text.rstrip("/")
+
+    return read
+
+
+def _database(text: str) -> str:
+    if re.fullmatch(r"sqlite:///\S.*", text):
+        return text
+    if text.startswith("postgres://"):  # what hosting companies print; SQLAlchemy wants the full name
+        text = "postgresql" + text.removeprefix("postgres")
+    return _url(
+        "postgresql", "postgresql+psycopg", example="sqlite:///busos.db or postgresql://user:password@host/busos"
+    )(text)
+
+
+def _queue(text: str) -> str:
+    if text.startswith(("sqlite:", "postgres")):
+        return _database(text)
+    return _url("redis", "rediss", example="redis://127.0.0.1:6379/0, or leave it out to use the ledger")(text)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
+            raise ValueError(
+                f'has "{origin[:80]}", which is not one origin; name each, like https://www.example.com, '
+                "with commas between"
+            )
+    return origins
+
+
+def webhook_keys(secret: str) -> tuple[bytes, ...]:
+    """The keys that a webhook secret may stand for: ``whsec_`` and base64 is one, any other text is itself.
+
+    Raises ValueError when ``whsec_`` is followed by anything but base64.
+    """
+    encoded = secret.removeprefix("whsec_")
+    try:
+        decoded = base64.b64decode(encoded, validate=True)
+    except ValueError:  # not base64, or not even ASCII
+        decoded = b""
+    if encoded == secret:
+        return (secret.encode(), decoded) if decoded else (secret.encode(),)
+    if not decoded:
+        raise ValueError("starts with whsec_ but what follows is not base64; copy the whole secret again")
+    return (decoded,)
+
+
+def _signing_secret(text: str) -> str:
+    webhook_keys(text)
+    return text
+
+
+_HTTP = _url("http", "https", example="https://www.example.com")
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "BUSOS_DATABASE_URL": _database,
+    "BUSOS_QUEUE_URL": _queue,
+    "BUSOS_BASE_URL": _HTTP,
+    "BUSOS_WEBHOOK_SECRET": _signing_secret,
+    "BUSOS_CORS_ORIGINS": _origins,
+    "BUSOS_RATE_LIMIT": _count,
+    "TESTING_MODE": _flag,
+    "RESEND_WEBHOOK_SECRET": _signing_secret,
+    "SMTP_URL": _url("smtp", "smtps", example="smtp://user:password@mail.example.com:587"),
+    "DISCORD_WEBHOOK_URL": _HTTP,
+    "NOTION_API_URL": _HTTP,
+    "RESEND_API_URL": _HTTP,
+}
+
+
+def _incomplete_notion(found: Mapping[str, str]) -> list[str]:
+    missing = [name for name in _NOTION if not found.get(name, "").strip()]
+    if not missing or len(missing) == len(_NOTION):
+        return []
+    present = [name for name in _NOTION if name not in missing]
+    return [f"{' and '.join(missing)} must be set too, because {' and '.join(present)} is: Notion needs all three"]
