@@ -1,0 +1,115 @@
+"""A template's text to three Jinja templates: subject, complete HTML with styles in place, plain text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from typing import Final
+
+import css_inline
+from jinja2 import Environment, Template, TemplateSyntaxError
+
+from engine.model import TemplateText
+from engine.rendering.grammar import TemplateFlaw, Variable, first_places, read
+from engine.rendering.layout import LAYOUT, PREHEADER
+from engine.rendering.markdown import markdown_body
+from engine.rendering.masking import Masks
+from engine.rendering.plaintext import to_text
+from engine.rendering.sandbox import HTML, TEXT
+from engine.rendering.values import ZONE
+
+UNSUBSCRIBE: Final = "unsubscribe_url"
+RESERVED: Final = frozenset({UNSUBSCRIBE, "sender_name", ZONE})
+"""Names that the engine supplies, not the contact.
+
+``unsubscribe_url``: absent for transactional email. ``sender_name``: the name in the From line.
+``timezone_``: the IANA zone in which the ``date`` filter tells moments; UTC when absent.
+"""
+
+_INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+_DOCUMENT = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype\s|<html[\s>])", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What is kept for a template text. ``names`` includes those the layout uses."""
+
+    variables: tuple[Variable, ...]
+    names: tuple[str, ...]
+    lists: frozenset[str]
+    subject: Template
+    html: Template
+    text: Template
+
+
+def is_document(template: TemplateText) -> bool:
+    """Whether the body is a complete HTML document, which gets no layout."""
+    return template.format == "html" and _DOCUMENT.match(template.body) is not None
+
+
+@lru_cache(maxsize=512)
+def compiled(template: TemplateText) -> Compiled:
+    """The template ready to render, kept by content. Raises ``TemplateFlaw``."""
+    if not template.subject.strip():
+        raise TemplateFlaw("the subject is empty", 1, "")
+    if not template.body.strip():
+        raise TemplateFlaw("the body is empty: there is nothing to send", 1, "")
+    readings = [read(source) for source in (template.subject, template.preheader, template.body)]
+    used = first_places(use for reading in readings for use in reading.variables)
+    masks = Masks.for_sources(template.subject, template.preheader, template.body)
+    html = masks.mark_addresses(masks.uncommented(_INLINER.inline(_document(template, masks))))
+    text = to_text(html, masks.width)
+    _refuse_braces(masks.literal(masks.take(template.subject)), template)
+    _refuse_braces(masks.literal(text), template)
+    return Compiled(
+        variables=used,
+        names=tuple({UNSUBSCRIBE, "sender_name"}.union(use.name for use in used)),
+        lists=frozenset[str]().union(*(reading.lists for reading in readings)),
+        subject=TEXT.from_string(template.subject),
+        html=_template(HTML, masks.put_back(html)),
+        text=_template(TEXT, masks.put_back(text)),
+    )
+
+
+def _refuse_braces(literal: str, template: TemplateText) -> None:
+    """A brace that is no tag is a typing mistake that a customer would read."""
+    line = next((line for line in literal.splitlines() if "{" in line or "}" in line), None)
+    if line is not None:
+        start = re.search(r"[^\s{}]*[{}]+[^\s{}]*", line)
+        word = start[0] if start else line
+        at = next((n for n, text in enumerate(template.body.splitlines(), 1) if word in text), 1)
+        raise TemplateFlaw("a brace would be sent as it is; a field is written {{ first_name }}", at, line.strip()[:80])
+
+
+def _template(env: Environment, source: str) -> Template:
+    try:
+        return env.from_string(source)
+    except TemplateSyntaxError as error:
+        raise TemplateFlaw(f"a tag ended up where it cannot stand: {error.message}", 1, "") from None
+
+
+# -- The document -----------------------------------------------------------------------------
+
+
+def _document(template: TemplateText, masks: Masks) -> str:
+    """The complete HTML with words for tags."""
+    preheader = ""
+    if template.preheader.strip():
+        preheader = PREHEADER.replace("[[preheader]]", escape(masks.take(template.preheader)))
+    if is_document(template):
+        body = masks.take(template.body, comments=True)
+        return re.sub(r"<body[^>]*>", lambda found: found[0] + preheader, body, count=1, flags=re.IGNORECASE)
+    parts = {
+        "subject": escape(masks.take(template.subject)),
+        "preheader": preheader,
+        "body": _body(template, masks),
+    }
+    return re.sub(r"\[\[(\w+)\]\]", lambda found: parts[found[1]], masks.take(LAYOUT, comments=True))
+
+
+def _body(template: TemplateText, masks: Masks) -> str:
+    if template.format == "html":
+        return masks.take(template.body, comments=True)
+    return markdown_body(template.body, masks)
