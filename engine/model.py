@@ -679,7 +679,8 @@ class Decision:
 class TemplateText:
     """The source of an email before rendering.
 
-    ``format`` says how ``body`` is written; ``origin`` is where a person finds it (a file, a Notion page).
+    ``format`` says how ``body`` is written; ``origin`` is where a person finds it (a file, a Notion page)
+    and ``body_line`` the line there on which the body begins.
     """
 
     name: str
@@ -688,4 +689,5 @@ class TemplateText:
     format: Literal["markdown", "html"]
     preheader: str = ""
     origin: str = ""
+    body_line: int = 1
     active: bool = True
