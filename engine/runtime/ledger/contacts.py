@@ -1,0 +1,81 @@
+"""The people: looked up by address or id, many at a time, and changed by patches that do not undo each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from engine.model import Contact
+from engine.runtime.ledger.encoding import json_object, json_text, millis
+from engine.runtime.ledger.records import Patch, email_key
+from engine.runtime.ledger.session import Lookup, Row, Session, Statement
+
+_COLUMNS = "id, email, data, known, suppressed"
+_BY_EMAIL = Lookup(f"SELECT {_COLUMNS} FROM contacts WHERE email_key IN :keys")  # noqa: S608 - our own words
+_BY_ID = Lookup(f"SELECT {_COLUMNS} FROM contacts WHERE id IN :keys")  # noqa: S608 - our own words
+
+_PUT = Statement("""
+    INSERT INTO contacts (id, email, email_key, data, known, suppressed, created_at, changed_at)
+    VALUES (:id, :email, :email_key, :data, :known, :suppressed, :now, :now)
+    ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, data = excluded.data,
+        known = excluded.known, suppressed = excluded.suppressed, changed_at = excluded.changed_at
+""")
+_WRITE = Statement("UPDATE contacts SET data = :data, changed_at = :now WHERE id = :id")
+_SUPPRESS = Statement("""
+    UPDATE contacts SET suppressed = :reason, changed_at = :now WHERE id = :id AND suppressed IS NULL
+""")
+
+
+def _contact(row: Row) -> Contact:
+    return Contact(id=row[0], email=row[1], values=json_object(row[2]), known=bool(row[3]), suppressed=row[4])
+
+
+def _row(contact: Contact, now: int) -> dict[str, Any]:
+    return {
+        "id": contact.id,
+        "email": contact.email,
+        "email_key": email_key(contact.email),
+        "data": json_text(contact.values),
+        "known": int(contact.known),
+        "suppressed": contact.suppressed,
+        "now": now,
+    }
+
+
+def _patched(contact: Contact, patch: Patch) -> Contact:
+    values = {**contact.values, **patch}
+    return contact.evolve(values={name: value for name, value in values.items() if value is not None})
+
+
+class Contacts(Session):
+    """Statements about contacts."""
+
+    def contacts_by_email(self, emails: Iterable[str]) -> dict[str, Contact]:
+        """Contacts by ``email_key``; an address that nobody has is left out."""
+        keys = list({email_key(email) for email in emails})
+        found = map(_contact, self._lookup(_BY_EMAIL, keys))
+        return {email_key(contact.email): contact for contact in found}
+
+    def contacts(self, ids: Iterable[str]) -> dict[str, Contact]:
+        """Contacts by id."""
+        return {row[0]: _contact(row) for row in self._lookup(_BY_ID, list(set(ids)))}
+
+    def put_contacts(self, contacts: Sequence[Contact], now: datetime) -> None:
+        """Create contacts, or write them whole over what was there."""
+        self._many(_PUT, [_row(contact, millis(now)) for contact in contacts])
+
+    def merge_values(self, patches: Sequence[tuple[str, Patch]], now: datetime) -> dict[str, Contact]:
+        """Lay patches over contacts' values, in order; None takes a value away. The contacts as they are then."""
+        merged = self.contacts(contact_id for contact_id, _ in patches)
+        for contact_id, patch in patches:
+            if contact_id in merged:
+                merged[contact_id] = _patched(merged[contact_id], patch)
+        at = millis(now)
+        self._many(_WRITE, [{"id": c.id, "data": json_text(c.values), "now": at} for c in merged.values()])
+        return merged
+
+    def suppress(self, contact_ids: Iterable[str], reason: str, now: datetime) -> None:
+        """No marketing email goes there any more; a first reason is kept."""
+        at = millis(now)
+        self._many(_SUPPRESS, [{"id": contact_id, "reason": reason, "now": at} for contact_id in contact_ids])

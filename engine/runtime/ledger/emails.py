@@ -1,0 +1,157 @@
+"""Every email that was ever asked for: stored before its first try, once for each run and step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from engine.runtime.ledger.encoding import instant_or_none, message_bytes, message_from, millis, millis_or_none
+from engine.runtime.ledger.records import EmailRecord, EmailResult, Pair, email_key
+from engine.runtime.ledger.session import Lookup, Row, Session, Statement
+
+_SELECT = """
+    SELECT run_id, step, key, contact_id, mailer, message, status, attempts, first_tried_at, tried_at, accepted_at,
+        provider_id, error, number
+    FROM emails
+"""
+_PUT = Statement("""
+    INSERT INTO emails (run_id, step, key, contact_id, to_key, template, mailer, message, status, attempts,
+        first_tried_at, tried_at, accepted_at, provider_id, error)
+    VALUES (:run_id, :step, :key, :contact_id, :to_key, :template, :mailer, :message, :status, :attempts,
+        :first_tried_at, :tried_at, :accepted_at, :provider_id, :error)
+    ON CONFLICT (run_id, step) DO NOTHING
+""")
+_OF_RUNS = Lookup(f"{_SELECT} WHERE run_id IN :keys ORDER BY number")
+_BY_KEY = Statement(f"{_SELECT} WHERE key = :key")
+_TO = Statement(f"{_SELECT} WHERE to_key = :to_key ORDER BY number DESC")
+_TRIED = Statement("""
+    UPDATE emails SET attempts = attempts + 1, tried_at = :now, first_tried_at = COALESCE(first_tried_at, :now)
+    WHERE run_id = :run_id AND step = :step
+""")
+# What was accepted stays accepted: a late answer to an older try cannot take it back.
+_SETTLE = Statement("""
+    UPDATE emails SET status = :status, provider_id = :provider_id, error = :error, accepted_at = :accepted_at
+    WHERE run_id = :run_id AND step = :step AND status <> 'accepted'
+""")
+_COUNTS = Statement("SELECT status, count(*) FROM emails GROUP BY status")
+_FILTERS = {
+    "before": "number < :before",
+    "mailer": "mailer = :mailer",
+    "search": "(to_key LIKE :search ESCAPE '!' OR template LIKE :search ESCAPE '!')",
+}
+
+
+@lru_cache(maxsize=16)
+def _recent(filters: tuple[str, ...]) -> Statement:
+    where = " AND ".join(_FILTERS[name] for name in filters) or "1 = 1"
+    return Statement(f"{_SELECT} WHERE {where} ORDER BY number DESC LIMIT :limit")
+
+
+def _anywhere(search: str) -> str:
+    """A LIKE pattern for a text that may hold the signs that LIKE reads."""
+    for sign in "!%_":
+        search = search.replace(sign, f"!{sign}")
+    return f"%{email_key(search)}%"
+
+
+def _record(row: Row) -> EmailRecord:
+    return EmailRecord(
+        run_id=row[0],
+        step=row[1],
+        key=row[2],
+        contact_id=row[3],
+        mailer=row[4],
+        message=message_from(row[5]),
+        status=row[6],
+        attempts=row[7],
+        first_tried_at=instant_or_none(row[8]),
+        tried_at=instant_or_none(row[9]),
+        accepted_at=instant_or_none(row[10]),
+        provider_id=row[11],
+        error=row[12],
+        number=row[13],
+    )
+
+
+def _row(record: EmailRecord) -> dict[str, Any]:
+    return {
+        "run_id": record.run_id,
+        "step": record.step,
+        "key": record.key,
+        "contact_id": record.contact_id,
+        "to_key": email_key(record.message.to),
+        "template": record.message.template,
+        "mailer": record.mailer,
+        "message": message_bytes(record.message),
+        "status": record.status,
+        "attempts": record.attempts,
+        "first_tried_at": millis_or_none(record.first_tried_at),
+        "tried_at": millis_or_none(record.tried_at),
+        "accepted_at": millis_or_none(record.accepted_at),
+        "provider_id": record.provider_id,
+        "error": record.error,
+    }
+
+
+def _result(result: EmailResult, now: int) -> dict[str, Any]:
+    return {
+        "run_id": result.run_id,
+        "step": result.step,
+        "status": result.status,
+        "provider_id": result.provider_id,
+        "error": result.error,
+        "accepted_at": now if result.status == "accepted" else None,
+    }
+
+
+class Emails(Session):
+    """Statements about emails."""
+
+    def put_emails(self, records: Sequence[EmailRecord]) -> None:
+        """Store emails before their first try; a (run, step) that has one keeps the one it has."""
+        self._many(_PUT, [_row(record) for record in records])
+
+    def emails(self, pairs: Iterable[Pair]) -> dict[Pair, EmailRecord]:
+        """Emails by (run id, step)."""
+        wanted = set(pairs)
+        rows = self._lookup(_OF_RUNS, list({run_id for run_id, _ in wanted}))
+        return {(row[0], row[1]): _record(row) for row in rows if (row[0], row[1]) in wanted}
+
+    def emails_of_run(self, run_id: str) -> list[EmailRecord]:
+        """Every email of a run, oldest first."""
+        return [_record(row) for row in self._lookup(_OF_RUNS, [run_id])]
+
+    def tried(self, pairs: Iterable[Pair], now: datetime) -> None:
+        """These emails are tried now, once more."""
+        at = millis(now)
+        self._many(_TRIED, [{"run_id": run_id, "step": step, "now": at} for run_id, step in pairs])
+
+    def settle_emails(self, results: Sequence[EmailResult], now: datetime) -> None:
+        """Write what tries came to; an email that was accepted stays so."""
+        self._many(_SETTLE, [_result(result, millis(now)) for result in results])
+
+    def email_by_key(self, key: str) -> EmailRecord | None:
+        """The email with this idempotency key."""
+        row = self._first(_BY_KEY, key=key)
+        return _record(row) if row else None
+
+    def emails_to(self, address: str) -> list[EmailRecord]:
+        """Every email to an address, newest first."""
+        return [_record(row) for row in self._all(_TO, to_key=email_key(address))]
+
+    def recent_emails(
+        self, *, limit: int = 50, before: int | None = None, search: str = "", mailer: str | None = None
+    ) -> list[EmailRecord]:
+        """Emails, newest first. ``before`` is the last number of the page before.
+
+        ``search`` is a part of the address or of the template's name.
+        """
+        asked = {"before": before, "mailer": mailer, "search": _anywhere(search) if search else None}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return [_record(row) for row in self._all(_recent(tuple(given)), limit=limit, **given)]
+
+    def email_counts(self) -> dict[str, int]:
+        """How many emails there are, by status."""
+        return {row[0]: row[1] for row in self._all(_COUNTS)}

@@ -1,0 +1,92 @@
+"""The ledger: the one memory of busos. Everything else may be killed at any instant."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Engine
+
+from engine.errors import LedgerUnavailable
+from engine.runtime.ledger.connection import BUSY_MILLISECONDS, file_of, open_engine, plain_connection
+from engine.runtime.ledger.faults import told_apart
+from engine.runtime.ledger.migrations import bring_up_to_date
+from engine.runtime.ledger.transaction import Transaction
+
+
+class Ledger:
+    """An open ledger, for any number of threads; ``open`` it once for each process.
+
+    Writers of one process queue here, because a lock is handed on at once where SQLite would have them
+    sleep and try again; only other processes are waited for in the database.
+    """
+
+    def __init__(self, path: Path, writer: Engine, reader: Engine) -> None:
+        self.path = path
+        self._writer = writer
+        self._reader = reader
+        self._turn = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open ``sqlite:///PATH``, making or migrating the file as needed.
+
+        Raises ``LedgerTooNew`` for a file of a newer busos, ``LedgerUnavailable`` when it cannot be used,
+        ``SettingsError`` for an address that is not one of ours.
+        """
+        path = file_of(url)
+        writer = open_engine(path, writes=True)
+        try:
+            with told_apart(str(path)):
+                bring_up_to_date(writer, path)
+        except BaseException:
+            writer.dispose()
+            raise
+        return cls(path, writer, open_engine(path, writes=False))
+
+    def close(self) -> None:
+        """Close every connection; the ledger can be opened again."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that is on disk when the block ends, and leaves no trace when the block raises."""
+        if not self._turn.acquire(timeout=2 * BUSY_MILLISECONDS / 1000):
+            raise LedgerUnavailable(
+                f"The ledger {self.path} is busy: others write without a pause. Nothing was written."
+            )
+        try:
+            with told_apart(str(self.path)), self._writer.begin() as connection:
+                yield Transaction(connection)
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """The ledger as it is at this moment; writing through it fails."""
+        with told_apart(str(self.path)), self._reader.begin() as connection:
+            yield Transaction(connection)
+
+    def size(self) -> int:
+        """Bytes on disk, what waits in the write-ahead log included."""
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def check(self) -> list[str]:
+        """What is wrong with the file, as SQLite says it; nothing when it is sound. Reads all of it."""
+        with plain_connection(self.path) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+            orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+        return found + [
+            f"{table} {row_id} refers to a row of {parent} that is missing" for table, row_id, parent, _ in orphans
+        ]

@@ -1,0 +1,174 @@
+"""What no run waits for: page updates and alerts, with their own leases, tries and merging.
+
+A page update says what a page should show, so a newer one for the same contact is merged into the one
+that still waits: a vendor that is slow sees the latest state once, not its history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.runtime.ledger.encoding import instant, instant_or_none, json_object, json_text, millis, millis_or_none
+from engine.runtime.ledger.records import OutboxItem, OutboxKind, OutboxResult
+from engine.runtime.ledger.session import Lookup, Row, Session, Statement
+
+# ruff: noqa: S608 - the only words put into SQL here are our own
+
+_COLUMNS = "id, kind, target, payload, due_at, version, attempts, status, error, created_at, done_at"
+_WAITING = Lookup("""
+    SELECT id, target, payload FROM outbox
+    WHERE kind = :kind AND status = 'pending' AND target IS NOT NULL AND target IN :keys
+""")
+_ADD = Statement("""
+    INSERT INTO outbox (id, kind, target, payload, due_at, status, created_at)
+    VALUES (:id, :kind, :target, :payload, :due_at, 'pending', :created_at)
+""")
+_MERGE = Statement("UPDATE outbox SET payload = :payload, changed = 1 WHERE id = :id")
+_CLAIM = Statement(f"""
+    UPDATE outbox SET version = version + 1, attempts = attempts + 1, due_at = :until, changed = 0
+    WHERE id IN (
+        SELECT id FROM outbox WHERE kind = :kind AND status = 'pending' AND due_at <= :now
+        ORDER BY due_at, id LIMIT :limit
+    ) RETURNING {_COLUMNS}
+""")
+_OURS = Lookup("SELECT id, version, changed FROM outbox WHERE id IN :keys AND status = 'pending'")
+_SETTLE = Statement("""
+    UPDATE outbox SET status = :status, due_at = COALESCE(:due_at, due_at), error = :error, done_at = :done_at
+    WHERE id = :id AND version = :version
+""")
+_AGAIN = Statement("""
+    UPDATE outbox SET due_at = :due_at, changed = 0, attempts = 0, error = :error WHERE id = :id AND version = :version
+""")
+_COUNTS = Statement("SELECT kind, status, count(*) FROM outbox GROUP BY kind, status")
+_NEXT = Statement("""
+    SELECT due_at FROM outbox WHERE kind = :kind AND status = 'pending' ORDER BY due_at LIMIT 1
+""")
+_LIST = Statement(f"""
+    SELECT {_COLUMNS} FROM outbox WHERE kind = :kind AND status = :status ORDER BY due_at DESC, id DESC LIMIT :limit
+""")
+_FORGET = Statement("DELETE FROM outbox WHERE status = 'done' AND done_at < :before")
+
+
+def _item(row: Row) -> OutboxItem:
+    return OutboxItem(
+        id=row[0],
+        kind=row[1],
+        target=row[2],
+        payload=json_object(row[3]),
+        due_at=instant(row[4]),
+        version=row[5],
+        attempts=row[6],
+        status=row[7],
+        error=row[8],
+        created_at=instant(row[9]),
+        done_at=instant_or_none(row[10]),
+    )
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Both objects in one: what the new one says wins, objects inside objects are merged too."""
+    result = dict(old)
+    for name, value in new.items():
+        before = result.get(name)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            result[name] = _merged(before, value)
+        else:
+            result[name] = value
+    return result
+
+
+def _add_row(item: OutboxItem) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "target": item.target,
+        "payload": json_text(item.payload),
+        "due_at": millis(item.due_at),
+        "created_at": millis(item.created_at),
+    }
+
+
+def _settle_row(result: OutboxResult, now: int) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "version": result.version,
+        "status": "pending" if result.outcome == "retry" else result.outcome,
+        "due_at": millis_or_none(result.due_at),
+        "error": result.error,
+        "done_at": None if result.outcome == "retry" else now,
+    }
+
+
+class Outbox(Session):
+    """Statements about what waits to be told to the outside."""
+
+    def push(self, items: Sequence[OutboxItem]) -> None:
+        """Add items; one whose target has a pending item of the kind is merged into that, which keeps its due time."""
+        for kind in {item.kind for item in items}:
+            self._push_kind(kind, [item for item in items if item.kind == kind])
+
+    def _push_kind(self, kind: OutboxKind, items: Sequence[OutboxItem]) -> None:
+        targets = list({item.target for item in items if item.target is not None})
+        old = {row[1]: (row[0], json_object(row[2])) for row in self._lookup(_WAITING, targets, kind=kind)}
+        merged: dict[str, dict[str, Any]] = {}
+        fresh: dict[str, OutboxItem] = {}
+        for item in items:
+            place = f"target {item.target}" if item.target is not None else f"item {item.id}"
+            if item.target in old:
+                so_far = merged.get(old[item.target][0], old[item.target][1])
+                merged[old[item.target][0]] = _merged(so_far, item.payload)
+            elif place in fresh:
+                fresh[place] = _joined(fresh[place], item)
+            else:
+                fresh[place] = item
+        self._many(_MERGE, [{"id": row_id, "payload": json_text(payload)} for row_id, payload in merged.items()])
+        self._many(_ADD, [_add_row(item) for item in fresh.values()])
+
+    def claim_outbox(self, kind: OutboxKind, now: datetime, lease: timedelta, limit: int) -> list[OutboxItem]:
+        """Take up to ``limit`` due items until ``now + lease``, oldest first; the try is counted now."""
+        rows = self._all(_CLAIM, kind=kind, now=millis(now), until=millis(now + lease), limit=limit)
+        return sorted(map(_item, rows), key=lambda item: (item.created_at, item.id))
+
+    def settle_outbox(self, results: Sequence[OutboxResult], now: datetime) -> set[str]:
+        """Write what tries came to, where the item is still ours: the ids of those.
+
+        An item into which more was merged meanwhile is not over, whether it was done or failed: it is due again.
+        """
+        asked = {result.id: result for result in results}
+        rows = [row for row in self._lookup(_OURS, list(asked)) if asked[row[0]].version == row[1]]
+        at = millis(now)
+        over = [asked[row[0]] for row in rows if not row[2] or asked[row[0]].outcome == "retry"]
+        again = [asked[row[0]] for row in rows if row[2] and asked[row[0]].outcome != "retry"]
+        self._many(_SETTLE, [_settle_row(result, at) for result in over])
+        self._many(_AGAIN, [{"id": r.id, "version": r.version, "due_at": at, "error": r.error} for r in again])
+        return {row[0] for row in rows}
+
+    def next_outbox_due(self, kind: OutboxKind, now: datetime) -> datetime | None:
+        """When the next item of a kind wants to be claimed, ``now`` at the earliest; None when there is none."""
+        row = self._first(_NEXT, kind=kind)
+        return max(now, instant(row[0])) if row else None
+
+    def list_outbox(self, kind: OutboxKind, status: str, limit: int = 50) -> list[OutboxItem]:
+        """Items of a kind in a status, those due last first."""
+        return [_item(row) for row in self._all(_LIST, kind=kind, status=status, limit=limit)]
+
+    def outbox_counts(self) -> dict[tuple[str, str], int]:
+        """How many items there are, by (kind, status)."""
+        return {(kind, status): n for kind, status, n in self._all(_COUNTS)}
+
+    def forget_outbox(self, done_before: datetime) -> int:
+        """Delete items that were done before a moment; how many."""
+        return self._do(_FORGET, before=millis(done_before))
+
+
+def _joined(first: OutboxItem, second: OutboxItem) -> OutboxItem:
+    return OutboxItem(
+        id=first.id,
+        kind=first.kind,
+        target=first.target,
+        payload=_merged(first.payload, second.payload),
+        due_at=min(first.due_at, second.due_at),
+        created_at=first.created_at,
+    )

@@ -1,0 +1,68 @@
+"""What happened to a run and why, line by line; lines are only ever added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.model import Entry
+from engine.runtime.ledger.encoding import instant, instant_or_none, millis, millis_or_none
+from engine.runtime.ledger.revisions import Revisions
+from engine.runtime.ledger.session import Row, Statement
+
+_TELL = Statement("""
+    INSERT INTO story (run_id, n, at, step, kind, note, template, subject, until, provider_id, attempts, error,
+        revision)
+    VALUES (:run_id, (SELECT COALESCE(MAX(n), 0) + 1 FROM story WHERE run_id = :run_id), :at, :step, :kind, :note,
+        :template, :subject, :until, :provider_id, :attempts, :error, :revision)
+""")
+_STORY = Statement("""
+    SELECT at, step, kind, note, template, subject, until, provider_id, attempts, error
+    FROM story WHERE run_id = :run_id ORDER BY n
+""")
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        at=instant(row[0]),
+        step=row[1],
+        kind=row[2],
+        note=row[3],
+        template=row[4],
+        subject=row[5],
+        until=instant_or_none(row[6]),
+        provider_id=row[7],
+        attempts=row[8],
+        error=row[9],
+    )
+
+
+def _row(run_id: str, entry: Entry, revision: int) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "at": millis(entry.at),
+        "step": entry.step,
+        "kind": entry.kind,
+        "note": entry.note,
+        "template": entry.template,
+        "subject": entry.subject,
+        "until": millis_or_none(entry.until),
+        "provider_id": entry.provider_id,
+        "attempts": entry.attempts,
+        "error": entry.error,
+        "revision": revision,
+    }
+
+
+class Story(Revisions):
+    """Statements about what happened."""
+
+    def tell(self, entries: Sequence[tuple[str, Entry]], revision: str) -> None:
+        """Add lines to the stories of runs, in the order given."""
+        if entries:
+            number = self._revision_number(revision)
+            self._many(_TELL, [_row(run_id, entry, number) for run_id, entry in entries])
+
+    def story(self, run_id: str) -> list[Entry]:
+        """The story of a run, from its beginning."""
+        return [_entry(row) for row in self._all(_STORY, run_id=run_id)]

@@ -1,0 +1,186 @@
+"""The shape of the ledger as it is now; the migrations lead there, and a test compares the two.
+
+Times are integers (UTC milliseconds), flags 0 or 1, JSON is text: the same on every database. Indexes are
+partial where only few rows are asked for, so that what has ended costs what is due nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
+
+metadata = MetaData()
+_Number = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself in SQLite
+
+
+def _text(name: str, *, null: bool = False, key: bool = False) -> Column[Any]:
+    return Column(name, Text, nullable=null, primary_key=key)
+
+
+def _time(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _count(name: str) -> Column[Any]:
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """An index over some rows, said to every database."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("number", _Number, primary_key=True),  # 64 hexadecimal digits in every story row would be its largest part
+    Column("hash", Text, nullable=False, unique=True),
+    _text("text"),
+    _time("loaded_at", null=True),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _text("id", key=True),
+    _text("email"),
+    Column("email_key", Text, nullable=False, unique=True),
+    _text("data"),
+    _count("known"),
+    _text("suppressed", null=True),
+    _time("created_at"),
+    _time("changed_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _text("id", key=True),
+    _text("trigger"),
+    _text("key", null=True),
+    _text("body_hash", null=True),
+    _text("payload"),
+    _text("contact_id"),
+    _text("email"),
+    _text("segment", null=True),
+    _time("accepted_at"),
+    Column("revision", Integer, nullable=False),
+)
+Index("events_key", events.c.trigger, events.c.key, unique=True, **_only("key IS NOT NULL"))
+
+# wake_at is when a worker may next claim the run: due_at, or the end of the lease while one is held.
+# One index answers "what is due", finds expired leases, and never walks over runs in others' hands.
+runs = Table(
+    "runs",
+    metadata,
+    _text("id", key=True),
+    _text("program"),
+    Column("contact_id", Text, ForeignKey("contacts.id"), nullable=False),
+    _text("status"),
+    _text("step", null=True),
+    _time("since"),
+    _time("due_at", null=True),
+    _time("started_at"),
+    _text("event_id", null=True),
+    _text("segment", null=True),
+    _count("attempt"),
+    _time("asked_at", null=True),
+    _count("skipping"),
+    _text("reason", null=True),
+    _time("ended_at", null=True),
+    _count("version"),
+    _time("lease_until", null=True),
+    _time("wake_at", null=True),
+    _time("poked_at", null=True),
+    Column("revision", Integer, nullable=False),
+)
+Index("runs_wake", runs.c.wake_at, runs.c.id, **_only("wake_at IS NOT NULL"))
+Index("runs_contact", runs.c.contact_id)
+Index("runs_listed", runs.c.program, runs.c.status, runs.c.id)
+
+story = Table(
+    "story",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    _time("at"),
+    _text("step", null=True),
+    _text("kind"),
+    _text("note"),
+    _text("template", null=True),
+    _text("subject", null=True),
+    _time("until", null=True),
+    _text("provider_id", null=True),
+    Column("attempts", Integer),
+    _text("error", null=True),
+    Column("revision", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+emails = Table(
+    "emails",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    _text("step"),
+    Column("key", Text, nullable=False, unique=True),
+    _text("contact_id"),
+    _text("to_key"),
+    _text("template"),
+    _text("mailer"),
+    Column("message", LargeBinary, nullable=False),
+    _text("status"),
+    _count("attempts"),
+    _time("first_tried_at", null=True),
+    _time("tried_at", null=True),
+    _time("accepted_at", null=True),
+    _text("provider_id", null=True),
+    _text("error", null=True),
+)
+Index("emails_step", emails.c.run_id, emails.c.step, unique=True)
+Index("emails_to", emails.c.to_key)
+
+# due_at of an item in somebody's hands is the end of the lease. ``changed`` says that more was merged into it
+# since it was claimed, so that "done" is not true of all of it.
+outbox = Table(
+    "outbox",
+    metadata,
+    _text("id", key=True),
+    _text("kind"),
+    _text("target", null=True),
+    _text("payload"),
+    _time("due_at"),
+    _count("version"),
+    _count("changed"),
+    _count("attempts"),
+    _text("status"),
+    _text("error", null=True),
+    _time("created_at"),
+    _time("done_at", null=True),
+)
+Index("outbox_due", outbox.c.kind, outbox.c.due_at, outbox.c.id, **_only("status = 'pending'"))
+Index(
+    "outbox_target",
+    outbox.c.kind,
+    outbox.c.target,
+    unique=True,
+    **_only("status = 'pending' AND target IS NOT NULL"),
+)
+Index("outbox_done", outbox.c.done_at, **_only("status = 'done'"))
+
+mirror = Table(
+    "mirror",
+    metadata,
+    _text("contact_id", key=True),
+    _text("page_id"),
+    _text("shown"),
+    _time("seen_at"),
+)
+Index("mirror_page", mirror.c.page_id)
+
+templates = Table("templates", metadata, _text("name", key=True), _text("body"), _time("fetched_at"))
+
+workers = Table("workers", metadata, _text("id", key=True), _text("kind"), _time("started_at"), _time("seen_at"))
+
+notes = Table("notes", metadata, _text("name", key=True), _text("value"))
