@@ -1,0 +1,27 @@
+"""Every condition can be read, and compares things that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.errors import Problem
+from engine.language.book import Checkable
+from engine.language.conditions import parse_condition
+from engine.language.schema import Place
+from engine.language.vocabulary import OTHERWISE
+
+
+def check(book: Checkable) -> Iterator[Problem]:
+    """The flaws of ``when``, ``stop_when`` and the segment rules."""
+    for place in book.texts("condition"):
+        yield from _flaws(book, place)
+    for place in book.texts("segment-rule"):
+        if place.value != OTHERWISE and place.path[-1] != OTHERWISE:
+            yield from _flaws(book, place)
+
+
+def _flaws(book: Checkable, place: Place) -> Iterator[Problem]:
+    found = parse_condition(place.value, book.vocabulary)
+    if isinstance(found, tuple):
+        for flaw in found:
+            yield book.flaw(place, flaw)

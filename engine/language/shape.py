@@ -1,0 +1,256 @@
+"""The shape of a file: what JSON Schema finds wrong, said in one sentence each by a table of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from engine.errors import Problem
+from engine.language.document import Document, Path
+from engine.language.schema import fits, schema, verbs
+from engine.language.spelling import closest, did_you_mean
+
+Error = ValidationError
+
+_TYPES = {
+    "object": "lines of  key: value",
+    "array": "a list",
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error in words: where, which rule, what was found, and what to write."""
+
+    path: Path
+    rule: str
+    message: str
+    hint: str = ""
+    key: bool = False
+
+
+def shape(document: Document) -> tuple[list[Problem], frozenset[Path]]:
+    """Everything that has the wrong shape, and the paths of it, so that other checks look elsewhere."""
+    told = [one for error in _validator().iter_errors(document.data) for one in _tell(error)]
+    problems = [
+        document.problem(document.span(one.path, key=one.key), one.rule, one.message, hint=one.hint)
+        for one in dict.fromkeys(told)
+    ]
+    return problems, frozenset(one.path for one in told)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(schema())
+
+
+def _tell(error: Error) -> Iterator[Told]:
+    path = tuple(error.absolute_path)
+    if "propertyNames" in error.relative_schema_path:
+        message = f'"{error.instance}" cannot be a name here: a name is made of {_wants(error)}'
+        yield Told((*path, str(error.instance)), "name", message, key=True)
+        return
+    yield from _TABLE[str(error.validator)](error, path)
+
+
+def _wants(error: Error) -> str:
+    """What the schema expects here, in words."""
+    part: Any = error.schema
+    if "x-wants" in part:
+        return str(part["x-wants"])
+    if "enum" in part:
+        return _listed(part["enum"])
+    types = part["type"]
+    return " or ".join(_TYPES[name] for name in ([types] if isinstance(types, str) else types))
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(words[:-1]) + f" or {words[-1]}"
+
+
+def found(value: Any) -> str:
+    """A value of the file as a sentence names it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "lines of key: value"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _name(path: Path) -> str:
+    """The last word of a path, as a person would say it."""
+    named = [part for part in path if isinstance(part, str)]
+    if not named:
+        return "the file"
+    return f'an item of "{named[-1]}"' if isinstance(path[-1], int) else f'"{named[-1]}"'
+
+
+def _unknown_keys(error: Error, path: Path) -> Iterator[Told]:
+    part: Any = error.schema
+    for word in error.instance:
+        if word not in part["properties"]:
+            yield _unknown_key(word, list(part["properties"]), path)
+
+
+def _unknown_key(word: str, known: list[str], path: Path) -> Told:
+    here = (*path, word)
+    near = closest(word, known)
+    if word in schema()["x-later"] or (word == "from" and len(path) == 2):
+        message = f'"{word}" is a word of the language that this version of busos does not know yet'
+        return Told(here, "not-yet", message, "take it away for now", key=True)
+    hint = f'did you mean "{near}"?' if near else f"what can stand here: {', '.join(known)}"
+    return Told(here, "unknown-key", f'"{word}" is not a word that can stand here', hint, key=True)
+
+
+def _missing(error: Error, path: Path) -> Iterator[Told]:
+    part: Any = error.schema
+    for word in error.validator_value:
+        if word not in error.instance:
+            example = _example(part["properties"][word])
+            yield Told(
+                path, "missing-key", f'{_name(path)} needs "{word}"', f"add  {word}: {example}".rstrip(), key=bool(path)
+            )
+
+
+def _example(part: Any) -> str:
+    examples = part.get("examples", ["…"])
+    first = examples[0]
+    if isinstance(first, list):
+        return f"[{', '.join(first)}]" if all(isinstance(item, str) for item in first) else ""
+    return "" if isinstance(first, dict) else str(first)
+
+
+def _wrong_type(error: Error, path: Path) -> Iterator[Told]:
+    hint = ""
+    value, part = error.instance, error.schema
+    expects_text = isinstance(part, dict) and part.get("type") == "string"
+    if expects_text and isinstance(value, int | float):
+        hint = f'put quotes around it: "{found(value)}"'
+    message = f"{_name(path)} must be {_wants(error)}, not {found(value)}"
+    yield Told(path, "wrong-type", message, hint)
+
+
+def _wrong_word(error: Error, path: Path) -> Iterator[Told]:
+    message = f"{_name(path)} must be {_wants(error)}, not {found(error.instance)}"
+    yield Told(path, "unknown-word", message, _near(error.instance, error.validator_value))
+
+
+def _near(value: Any, words: Any) -> str:
+    return did_you_mean(value, words) if isinstance(value, str) else ""
+
+
+def _wrong_version(error: Error, path: Path) -> Iterator[Told]:
+    message = f"this version of busos reads version 1 of the language, not {found(error.instance)}"
+    yield Told(path, "version", message, "write  version: 1")
+
+
+def _wrong_form(error: Error, path: Path) -> Iterator[Told]:
+    yield Told(path, "form", f"{_name(path)} must be {_wants(error)}, not {found(error.instance)}")
+
+
+def _empty(error: Error, path: Path) -> Iterator[Told]:
+    yield Told(path, "empty", f"{_name(path)} has nothing in it", "write something, or take it away")
+
+
+def _too_many(error: Error, path: Path) -> Iterator[Told]:
+    names = ", ".join(error.instance)
+    message = f"{_name(path)} must be {_wants(error)}, and here are {len(error.instance)}: {names}"
+    yield Told(path, "one-each", message, "start a new item with a hyphen for each")
+
+
+def _twice(error: Error, path: Path) -> Iterator[Told]:
+    for index, item in enumerate(error.instance):
+        if item in error.instance[:index]:
+            yield Told((*path, index), "one-each", f"{found(item)} stands twice in {_name(path)}", "keep one of them")
+
+
+def _out_of_range(error: Error, path: Path) -> Iterator[Told]:
+    message = f"{_name(path)} must be {error.validator_value} or more, not {found(error.instance)}"
+    yield Told(path, "form", message)
+
+
+def _too_long(error: Error, path: Path) -> Iterator[Told]:
+    message = f"{_name(path)} has {len(error.instance)} characters; {error.validator_value} are allowed"
+    yield Told(path, "form", message)
+
+
+def _one_way(error: Error, path: Path) -> Iterator[Told]:
+    """A step with no verb or several, a branch with neither ``when`` nor ``otherwise``."""
+    part: Any = error.schema
+    if any(word not in part["properties"] for word in error.instance):
+        return
+    ways = [way["required"] for way in part["oneOf"]]
+    written = [way[0] for way in ways if way[0] in error.instance]
+    if ["otherwise"] in ways:
+        message = "a branch must be " + part["x-wants"]
+        yield Told(path, "branch", message)
+    elif written:
+        message = f"this step has {len(written)} verbs: {', '.join(written)}"
+        yield Told(path, "two-verbs", message, "start a new step with a hyphen for each", key=True)
+    else:
+        message = "this step does not say what to do"
+        yield Told(path, "no-verb", message, f"add one of  {', '.join(verbs())}")
+
+
+def _several_ways(error: Error, path: Path) -> Iterator[Told]:
+    """Of several ways to write a value: the mistake in the one that was meant, or all the ways there are."""
+    part: Any = error.schema
+    if belongs := part.get("x-belongs"):
+        yield from _misplaced(path, belongs[0], belongs[1:], error.instance)
+        return
+    meant = [index for index, way in enumerate(part["anyOf"]) if "type" in way and fits(error.instance, way)]
+    inner = [one for one in error.context or () if one.schema_path[0] in meant and one.validator != "pattern"]
+    if inner:
+        for one in inner:
+            yield from _tell(one)
+        return
+    words = [word for way in part["anyOf"] for word in way.get("enum", ())]
+    message = f"{_name(path)} must be {_wants(error)}, not {found(error.instance)}"
+    yield Told(path, "unknown-word" if words else "wrong-type", message, _near(error.instance, words))
+
+
+def _dependent(error: Error, path: Path) -> Iterator[Told]:
+    for word, owners in error.validator_value.items():
+        if word in error.instance and owners[0] not in error.instance:
+            yield from _misplaced(path, word, owners, error.instance)
+
+
+def _misplaced(path: Path, word: str, owners: list[str], step: Any) -> Iterator[Told]:
+    if not any(verb in step for verb in verbs()):
+        return
+    belongs = " or ".join(f'"{owner}"' for owner in owners)
+    message = f'"{word}" belongs to a step with {belongs}, and this step has none'
+    yield Told((*path, word), "misplaced-key", message, key=True)
+
+
+_TABLE: dict[str, Callable[[Error, Path], Iterator[Told]]] = {
+    "additionalProperties": _unknown_keys,
+    "anyOf": _several_ways,
+    "const": _wrong_version,
+    "dependentRequired": _dependent,
+    "enum": _wrong_word,
+    "maxLength": _too_long,
+    "maxProperties": _too_many,
+    "minItems": _empty,
+    "minLength": _empty,
+    "minProperties": _empty,
+    "minimum": _out_of_range,
+    "oneOf": _one_way,
+    "pattern": _wrong_form,
+    "required": _missing,
+    "type": _wrong_type,
+    "uniqueItems": _twice,
+}

@@ -1,0 +1,101 @@
+"""The words an author has declared: fields, segments, time zone. Broken parts are left out or read kindly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from engine.language.conditions import parse_condition
+from engine.language.document import Document
+from engine.language.spelling import closest
+from engine.model import Condition, Field, FieldType, SegmentRule, Value, Vocabulary
+
+OTHERWISE = "otherwise"
+UTC = ZoneInfo("UTC")
+
+
+def vocabulary(document: Document) -> Vocabulary:
+    """What conditions, durations and templates of this file may speak of; any file has one, however broken."""
+    fields = {name: _field(name, as_dict(spec)) for name, spec in as_dict(document.data.get("contact")).items()}
+    words = Vocabulary(
+        fields=fields,
+        segments=tuple(SegmentRule(name=name, condition=None, line=line) for name, _, line in segment_lines(document)),
+        zone=find_zone(document.data.get("timezone")) or UTC,
+        segment_field=_first(fields, FieldType.SEGMENT),
+        zone_field=_first(fields, FieldType.TIMEZONE),
+    )
+    rules = tuple(
+        SegmentRule(name=name, condition=_condition(text, words), line=line)
+        for name, text, line in segment_lines(document)
+    )
+    return Vocabulary(
+        fields=words.fields,
+        segments=rules,
+        zone=words.zone,
+        segment_field=words.segment_field,
+        zone_field=words.zone_field,
+    )
+
+
+def as_dict(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def segment_lines(document: Document) -> list[tuple[str, Any, int]]:
+    """Name, text and line of each segment, without the closing ``otherwise: none``."""
+    return [
+        (name, text, document.line(("segments", index, name)))
+        for index, item in enumerate(as_list(document.data.get("segments")))
+        for name, text in as_dict(item).items()
+        if name != OTHERWISE
+    ]
+
+
+def find_zone(name: Any) -> ZoneInfo | None:
+    """The time zone of a name; None when there is none. (Asking for it is far cheaper than listing them all.)"""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        return None
+
+
+def _first(fields: Mapping[str, Field], kind: FieldType) -> str | None:
+    return next((name for name, field in fields.items() if field.type is kind), None)
+
+
+def _field(name: str, spec: Mapping[str, Any]) -> Field:
+    """A misspelled type is taken for the nearest one, so that it is told once and not again at every use."""
+    meant = closest(str(spec.get("type")), FieldType)
+    length = spec.get("max_length")
+    return Field(
+        name=name,
+        type=FieldType(meant or FieldType.TEXT),
+        choices=tuple(item for item in as_list(spec.get("choices")) if isinstance(item, str)),
+        minimum=_number(spec.get("min")),
+        maximum=_number(spec.get("max")),
+        max_length=length if isinstance(length, int) and not isinstance(length, bool) else 500,
+        default=_value(spec.get("default")),
+        notion=spec["notion"] if isinstance(spec.get("notion"), str) else None,
+    )
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _value(value: Any) -> Value:
+    return value if isinstance(value, str | int | float | bool | list) else None
+
+
+def _condition(text: Any, words: Vocabulary) -> Condition | None:
+    if not isinstance(text, str) or text == OTHERWISE:
+        return None
+    found = parse_condition(text, words)
+    return found if isinstance(found, Condition) else None
