@@ -1,0 +1,1 @@
+"""The doors of busos: webhooks, pages, health, and the command line."""

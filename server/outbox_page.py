@@ -1,0 +1,101 @@
+"""The outbox: every email that was kept or sent, as its reader sees it. For the operator's eyes only."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from litestar import Request, Response, get
+from litestar.params import Parameter
+from litestar.response import Redirect
+
+from server.openapi import example_payload
+from server.problems import Problem
+from server.rendering import email_document, page
+from server.security import require_admin
+from server.system import SentEmail, System
+from server.webhooks import iso
+
+PER_PAGE = 50
+MOST = 200
+
+
+@get("/", sync_to_thread=False)
+def home() -> Redirect:
+    """The first page."""
+    return Redirect("/outbox")
+
+
+@get("/outbox", guards=[require_admin], sync_to_thread=True)
+def outbox(request: Request[Any, Any, Any], q: str = "", before: str = "") -> Response[str]:
+    """The list, newest first."""
+    system: System = request.app.state.system
+    emails, further = _emails(system, PER_PAGE, before, q)
+    return page(
+        "outbox.html",
+        emails=[_row(email) for email in emails],
+        q=q,
+        before=before,
+        further=f"/outbox?{urlencode({'q': q, 'before': further})}" if further else None,
+        example=_example(system),
+        testing=system.settings.testing_mode,
+    )
+
+
+@get("/outbox/{key:path}", guards=[require_admin], sync_to_thread=True)
+def email(request: Request[Any, Any, Any], key: str, part: str = "") -> Response[str]:
+    """One email: what was sent, as HTML and as text. ``part=html`` is the email's own document, for the frame."""
+    system: System = request.app.state.system
+    found = system.email(key.removeprefix("/"))
+    if found is None:
+        raise Problem(404, "There is no such email in the outbox; GET /outbox lists them.")
+    if part == "html":
+        return email_document(found.html)
+    return page("email.html", email=_row(found), headers=sorted(found.headers.items()), text=found.text)
+
+
+@get("/outbox.json", guards=[require_admin], sync_to_thread=True)
+def outbox_json(
+    request: Request[Any, Any, Any],
+    address: str = Parameter(query="email", default="", max_length=254),
+    before: str = "",
+    limit: int = Parameter(default=PER_PAGE, ge=1, le=MOST),
+) -> Response[dict[str, Any]]:
+    """The same for programs; ``next`` is the ``before`` of the following page."""
+    emails, further = _emails(request.app.state.system, limit, before, address)
+    return Response(
+        {"emails": [_record(email) for email in emails], "next": further}, headers={"cache-control": "no-store"}
+    )
+
+
+def _emails(system: System, limit: int, before: str, search: str) -> tuple[list[SentEmail], str | None]:
+    """A page of emails, and where the next one starts, if there is one."""
+    found = list(system.outbox(limit=limit + 1, before=before or None, search=search.strip() or None))
+    return found[:limit], found[limit - 1].key if len(found) > limit else None
+
+
+def _record(email: SentEmail) -> dict[str, Any]:
+    members = ("key", "to", "subject", "template", "html", "text", "run_id", "step", "mailer", "status")
+    return {"at": iso(email.at), "headers": dict(email.headers)} | {name: getattr(email, name) for name in members}
+
+
+def _row(email: SentEmail) -> dict[str, Any]:
+    return {
+        "href": f"/outbox/{quote(email.key, safe='')}",
+        "when": email.at.strftime("%a %d %b %Y, %H:%M:%S UTC"),
+        **_record(email),
+    }
+
+
+def _example(system: System) -> str:
+    """A line for the shell that makes an email appear here: the trigger that does the most."""
+    playbook = system.playbook()
+    if not playbook.triggers:
+        return ""
+    trigger = max(playbook.triggers.values(), key=lambda one: len(one.program.steps))
+    payload = shlex.quote(example_payload(trigger, playbook.vocabulary))
+    return f"curl {system.settings.base_url}{trigger.path} -H 'Content-Type: application/json' -d {payload}"
+
+
+ROUTES = (home, outbox, email, outbox_json)

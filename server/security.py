@@ -1,0 +1,209 @@
+"""Who may come in: signatures of webhooks, browsers' origins, a rate limit, and the lock on the dashboard's pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from engine.runtime.settings import Settings, webhook_keys
+from server.problems import Problem
+from server.system import System
+
+Headers = Mapping[bytes, bytes]
+
+TOLERANCE = 300  # seconds that a signature's timestamp may differ from our clock
+ADMIN = "busos"
+_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
+_REMEMBERED = 10_000  # client addresses the rate limit keeps; the one seen longest ago is forgotten first
+
+
+# -- Webhooks: a shared secret ------------------------------------------------------------------
+
+
+class WebhookLock:
+    """Standard Webhooks signatures, or the secret itself as a bearer key. Without a secret everyone may enter."""
+
+    __slots__ = ("_bearer", "_keys")
+
+    def __init__(self, secret: str | None) -> None:
+        self._bearer = secret.encode() if secret else b""
+        self._keys = webhook_keys(secret) if secret else ()
+
+    def check(self, headers: Headers, body: bytes, now: float) -> None:
+        """Raise a 401 unless the request proves that its sender knows the secret. ``now`` is Unix time."""
+        if not self._keys:
+            return
+        reason = self._refuse(headers, body, now)
+        if reason:
+            raise Problem(401, reason, headers={"www-authenticate": "Bearer"})
+
+    def _refuse(self, headers: Headers, body: bytes, now: float) -> str | None:
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        if scheme.lower() == b"bearer":
+            known = hmac.compare_digest(token.strip(), self._bearer)
+            return None if known else "The Authorization: Bearer key is not the secret of this server."
+        signed = _signed(headers)
+        if signed is None:
+            return (
+                "This webhook must be signed: send webhook-id, webhook-timestamp and webhook-signature "
+                "(Standard Webhooks), or Authorization: Bearer and the secret."
+            )
+        return self._refuse_signature(*signed, body, now)
+
+    def _refuse_signature(self, name: bytes, stamp: bytes, signatures: bytes, body: bytes, now: float) -> str | None:
+        if not (stamp.isdigit() and len(stamp) <= 12) or abs(now - int(stamp)) > TOLERANCE:
+            return (
+                f"webhook-timestamp must be the Unix time within {TOLERANCE // 60} minutes of ours: "
+                "check the sender's clock, and sign again when sending again."
+            )
+        content = b".".join((name, stamp, body))
+        wanted = [hmac.new(key, content, hashlib.sha256).digest() for key in self._keys]
+        given = [_decoded(part[3:]) for part in signatures.split() if part.startswith(b"v1,")]
+        if any(hmac.compare_digest(one, other) for one in wanted for other in given):
+            return None
+        return "The signature does not fit this body and the secret of this server."
+
+
+def _signed(headers: Headers) -> tuple[bytes, bytes, bytes] | None:
+    for prefix in (b"webhook-", b"svix-"):
+        parts = tuple(headers.get(prefix + part, b"") for part in (b"id", b"timestamp", b"signature"))
+        if all(parts):
+            return parts[0], parts[1], parts[2]
+    return None
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
+
+
+# -- Browsers -----------------------------------------------------------------------------------
+
+
+class Origins:
+    """Cross-origin rules of the webhooks: the named origins may post, and nobody's cookies count."""
+
+    __slots__ = ("_allowed",)
+
+    _PREFLIGHT = (
+        (b"access-control-allow-methods", b"POST"),
+        (
+            b"access-control-allow-headers",
+            b"authorization, content-type, idempotency-key, webhook-id, webhook-signature, webhook-timestamp, "
+            b"x-request-id",
+        ),
+        (b"access-control-max-age", b"600"),
+    )
+    _EXPOSED = (b"access-control-expose-headers", b"idempotent-replayed, retry-after, x-request-id")
+
+    def __init__(self, origins: tuple[str, ...]) -> None:
+        self._allowed = frozenset(origin.encode() for origin in origins)
+
+    def headers(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """What an answer carries for a browser at the request's origin."""
+        if not self._allowed:
+            return []
+        origin = headers.get(b"origin", b"")
+        if origin.lower() not in self._allowed:
+            return [(b"vary", b"Origin")]
+        return [(b"vary", b"Origin"), (b"access-control-allow-origin", origin), self._EXPOSED]
+
+    def preflight(self, headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+        """What a preflight is told besides; a 403 for an origin that is not allowed."""
+        origin = headers.get(b"origin")
+        if origin is None or b"access-control-request-method" not in headers:
+            return ()
+        if origin.lower() not in self._allowed:
+            raise Problem(403, "This origin may not post here; the operator can add it to BUSOS_CORS_ORIGINS.")
+        return self._PREFLIGHT
+
+
+# -- Too many requests --------------------------------------------------------------------------
+
+
+class RateLimit:
+    """A bucket of tokens for each client address: it holds a minute's worth and fills steadily."""
+
+    __slots__ = ("_buckets", "_per_minute")
+
+    def __init__(self, per_minute: int | None) -> None:
+        self._per_minute = per_minute
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def check(self, client: str, now: float) -> None:
+        """Take a token, or raise a 429 that says when there will be one. ``now`` is any steady clock, in seconds."""
+        if self._per_minute is None:
+            return
+        tokens, since = self._buckets.pop(client, (float(self._per_minute), now))
+        rate = self._per_minute / 60
+        tokens = min(self._per_minute, tokens + (now - since) * rate)
+        self._buckets[client] = (max(tokens - 1, 0) if tokens >= 1 else tokens, now)
+        if len(self._buckets) > _REMEMBERED:
+            self._buckets.popitem(last=False)
+        if tokens < 1:
+            wait = int((1 - tokens) / rate) + 1
+            detail = (
+                f"More than {self._per_minute} requests in a minute from your address; try again in {wait} seconds."
+            )
+            raise Problem(429, detail, headers={"retry-after": str(wait)})
+
+
+# -- Pages that show people's data --------------------------------------------------------------
+
+
+def require_admin(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A guard: the admin password, or this very machine while there is none."""
+    system: System = connection.app.state.system
+    headers = dict(connection.scope["headers"])
+    if system.settings.admin_password:
+        _check_password(headers, system.settings)
+    elif not _is_local(connection, headers):
+        raise Problem(
+            403,
+            "Without a password this page is shown only to a browser on the same machine. "
+            "Set BUSOS_ADMIN_PASSWORD, start again, and log in as busos.",
+        )
+
+
+def _check_password(headers: Headers, settings: Settings) -> None:
+    wanted = base64.b64encode(f"{ADMIN}:{settings.admin_password}".encode())
+    scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"basic" or not hmac.compare_digest(given.strip(), wanted):
+        challenge = {"www-authenticate": 'Basic realm="busos", charset="UTF-8"'}
+        raise Problem(401, "Log in as busos with the password in BUSOS_ADMIN_PASSWORD.", headers=challenge)
+
+
+def _is_local(connection: ASGIConnection[Any, Any, Any, Any], headers: Headers) -> bool:
+    """Whether the browser itself is on this machine.
+
+    A proxy on this machine would make everyone look local, so its headers are refused; and a page elsewhere may have
+    its name pointed at 127.0.0.1, so the name the browser used must be ours.
+    """
+    if any(name in headers for name in _FORWARDED) or connection.client is None:
+        return False
+    return _is_loopback(connection.client.host) and _is_loopback(_host(headers))
+
+
+def _host(headers: Headers) -> str:
+    host = headers.get(b"host", b"").decode("latin-1")
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

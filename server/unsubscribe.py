@@ -1,0 +1,51 @@
+"""The link in every marketing email: a page with a button, and the one-click target of RFC 8058.
+
+Only POST unsubscribes: mail scanners follow links, and a scanner must not take anybody off the list. The token is the
+authority; the body only says which of the two ways it was.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import HttpMethod, Request, Response, post, route
+
+from engine.runtime.links import read_token
+from server.problems import Problem
+from server.rendering import page
+from server.system import System
+
+
+def _contact(request: Request[Any, Any, Any], token: str) -> str | None:
+    system: System = request.app.state.system
+    return read_token(system.settings.secret_key or "", token) if system.settings.secret_key else None
+
+
+def _unknown(request: Request[Any, Any, Any]) -> Response[str]:
+    if "text/html" in request.headers.get("accept", ""):
+        return page("unsubscribe.html", status=404, state="unknown", token="")
+    raise Problem(
+        404, "This unsubscribe link is not one of ours, or it was cut short; use the link as it is in the email."
+    )
+
+
+@route("/u/{token:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False)
+def ask(request: Request[Any, Any, Any], token: str) -> Response[str]:
+    """The page with the button. It changes nothing."""
+    if _contact(request, token) is None:
+        return _unknown(request)
+    return page("unsubscribe.html", state="ask", token=token)
+
+
+@post("/u/{token:str}", status_code=200, sync_to_thread=True, request_max_body_size=64 * 1024)
+def unsubscribe(request: Request[Any, Any, Any], token: str) -> Response[str]:
+    """Stop marketing email to this contact. Doing it again is no error."""
+    contact = _contact(request, token)
+    if contact is None:
+        return _unknown(request)
+    system: System = request.app.state.system
+    system.suppress(contact, "unsubscribed")
+    return page("unsubscribe.html", state="done", token=token)
+
+
+ROUTES = (ask, unsubscribe)
