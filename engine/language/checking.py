@@ -19,9 +19,7 @@ from engine.language.vocabulary import vocabulary
 __all__ = ["Checkable", "Shelf", "all_checks", "check", "read_and_check", "vocabulary"]
 
 
-def read_and_check(
-    text: str | bytes, file: str, shelf: Shelf
-) -> tuple[Document | None, list[Problem]]:
+def read_and_check(text: str | bytes, file: str, shelf: Shelf) -> tuple[Document | None, list[Problem]]:
     """The document and every problem, sorted by place; None when YAML cannot read it. Problems call it ``file``."""
     document, problems = examine(text, file)
     if document:

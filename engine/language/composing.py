@@ -21,7 +21,7 @@ _BRACES = re.compile(r"\{\s*\{")
 Pairs = dict[str, tuple[Scalar, Node]]
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """There is no sense in reading on; the reason is the last of the composer's troubles."""
 
 
@@ -29,7 +29,8 @@ class Composer:
     """Builds the nodes of one document; ``troubles`` collects what is wrong, ``scalars`` where texts stand."""
 
     def __init__(self, events: Iterator[Any], lines: Lines) -> None:
-        self._events = events
+        # libyaml gives every event both marks, which the type stubs do not know.
+        self._events: Iterator[Any] = events
         self._lines = lines
         self._anchors: dict[str, Node] = {}
         self._open: set[str] = set()
@@ -56,7 +57,7 @@ class Composer:
     def _node(self, event: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
             self._say(_range(event), "too-deep", f"values are nested deeper than {MAX_DEPTH} here", "make it flatter")
-            raise Unreadable
+            raise UnreadableError
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.tag is not None:
@@ -86,7 +87,7 @@ class Composer:
         at, name = _range(event), event.anchor
         if name in self._open:
             self._say(at, "recursive-alias", f'"*{name}" stands inside "&{name}": it would contain itself')
-            raise Unreadable
+            raise UnreadableError
         if name not in self._anchors:
             hint = f'put quotes around a text that starts with a star: "*{name}"'
             self._say(at, "unknown-alias", f'"*{name}" refers to "&{name}", and there is none above', hint)
@@ -94,9 +95,9 @@ class Composer:
         node = self._anchors[name]
         self._expanded += node.size
         if self._expanded > MAX_EXPANDED:
-            message = f'with "*{name}" written out, the aliases of this file stand for more than {MAX_EXPANDED:,} values'
+            message = f'with "*{name}" written out, the aliases stand for more than {MAX_EXPANDED:,} values'
             self._say(at, "alias-bomb", message, "write the values out, or use fewer aliases inside aliases")
-            raise Unreadable
+            raise UnreadableError
         return node
 
     def _scalar(self, event: Any) -> Scalar:
@@ -168,7 +169,7 @@ class Composer:
             self._say((key.start, key.end), "non-text-key", "a list or a mapping cannot be the name of something")
             return
         written = self._lines.text[key.start : key.end]
-        message = f'"{written}" is not a text, so it cannot be a name' if written else "a name is missing before the colon"
+        message = f'"{written}" is no text, so it cannot be a name' if written else "a name is missing before the colon"
         hint = f'put quotes around it: "{written}"' if written else ""
         self._say((key.start, max(key.end, key.start + 1)), "non-text-key", message, hint)
 

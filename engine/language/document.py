@@ -107,7 +107,7 @@ class Document:
         return self.lines.span(*_shown(found or self._node(path)))
 
     def inside(self, path: Path, start: int, end: int) -> Span:
-        """Where characters ``start`` to ``end`` of a text stand; the whole text where escapes or line breaks hide it."""
+        """Where characters ``start`` to ``end`` of a text stand; all of it where escapes or line breaks hide them."""
         node = self._node(path)
         written = node.data if isinstance(node.data, str) else ""
         for opening in (node.start, node.start + 1):

@@ -13,7 +13,7 @@ import re
 import yaml
 
 from engine.errors import InvalidFile, Problem
-from engine.language.composing import Composer, Unreadable
+from engine.language.composing import Composer, UnreadableError
 from engine.language.document import Document, Entries, Lines, Range, Scalar, place_problem
 from engine.language.syntax import Trouble, explain, tab_trouble
 
@@ -71,7 +71,7 @@ def _compose(lines: Lines) -> tuple[object, list[Trouble]]:
     composer = Composer(yaml.parse(lines.text, Loader=yaml.CBaseLoader), lines)
     try:
         root = composer.document()
-    except Unreadable:
+    except UnreadableError:
         return None, composer.troubles
     except yaml.MarkedYAMLError as error:
         last = explain(error, lines, composer.last_quoted)

@@ -174,7 +174,10 @@ def glued_trouble(word: str, at: int) -> Trouble:
     """``key:value`` without the space that makes it a pair."""
     key, _, value = word.partition(":")
     return Trouble(
-        (at, at + len(word)), "missing-space", f'a space is missing after the colon in "{word}"', f"write {key}: {value}"
+        (at, at + len(word)),
+        "missing-space",
+        f'a space is missing after the colon in "{word}"',
+        f"write {key}: {value}",
     )
 
 

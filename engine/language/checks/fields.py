@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from engine.errors import Problem
 from engine.language.book import Checkable
 from engine.language.document import Path
+from engine.language.flaws import Flaw
 from engine.language.schema import Place
 from engine.language.values import read_value
-from engine.language.flaws import Flaw
 from engine.model import Constant, Field, FieldType
 from engine.rendering import RESERVED
 
@@ -18,7 +18,27 @@ _TEXTS = (FieldType.TEXT, FieldType.LIST, FieldType.LINK)
 _ONLY_FOR = {"choices": (FieldType.CHOICE,), "min": _NUMBERS, "max": _NUMBERS, "max_length": _TEXTS}
 _SINGLE = (FieldType.SEGMENT, FieldType.TIMEZONE)
 _GRAMMAR = frozenset(
-    "and or not in is known unknown contains true false now today ago from before after until otherwise none".split()
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "known",
+        "unknown",
+        "contains",
+        "true",
+        "false",
+        "now",
+        "today",
+        "ago",
+        "from",
+        "before",
+        "after",
+        "until",
+        "otherwise",
+        "none",
+    ]
 )
 
 
