@@ -1,16 +1,16 @@
-"""What is wrong inside one text of the file: a condition, a duration. Whoever knows its place makes it a Problem."""
+"""What is wrong inside a short text of the file (a condition, a length of time), by character."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
-    """A mistake in the characters ``start`` up to ``end`` (from 0) of a text, and what to write instead."""
+    """Something wrong inside a text; ``start`` and ``end`` count its characters from 0."""
 
     start: int
     end: int
     message: str
     hint: str = ""
-    rule: str = "condition"
+    rule: str
