@@ -52,17 +52,24 @@ def is_document(template: TemplateText) -> bool:
 @lru_cache(maxsize=512)
 def compiled(template: TemplateText) -> Compiled:
     """The template ready to render, kept by content. Raises ``TemplateFlaw``."""
+    try:
+        return _compile(template)
+    except TemplateFlaw as flaw:
+        raise TemplateFlaw(flaw.message, flaw.line, flaw.excerpt, template.origin) from None
+
+
+def _compile(template: TemplateText) -> Compiled:
     if not template.subject.strip():
         raise TemplateFlaw("the subject is empty", 1, "")
     if not template.body.strip():
-        raise TemplateFlaw("the body is empty: there is nothing to send", 1, "")
-    readings = [read(source) for source in (template.subject, template.preheader, template.body)]
+        raise TemplateFlaw("the body is empty: there is nothing to send", template.body_line, "")
+    readings = [read(template.subject), read(template.preheader), read(template.body, template.body_line)]
     used = first_places(use for reading in readings for use in reading.variables)
     masks = Masks.for_sources(template.subject, template.preheader, template.body)
     html = masks.mark_addresses(masks.uncommented(_INLINER.inline(_document(template, masks))))
     text = to_text(html, masks.width)
-    _refuse_braces(masks.literal(masks.take(template.subject)), template)
-    _refuse_braces(masks.literal(text), template)
+    for literal in (masks.take(template.subject), masks.take(template.preheader), text):
+        _refuse_braces(masks.literal(literal), template)
     return Compiled(
         variables=used,
         names=tuple({UNSUBSCRIBE, "sender_name"}.union(use.name for use in used)),
@@ -77,9 +84,9 @@ def _refuse_braces(literal: str, template: TemplateText) -> None:
     """A brace that is no tag is a typing mistake that a customer would read."""
     line = next((line for line in literal.splitlines() if "{" in line or "}" in line), None)
     if line is not None:
-        start = re.search(r"[^\s{}]*[{}]+[^\s{}]*", line)
-        word = start[0] if start else line
-        at = next((n for n, text in enumerate(template.body.splitlines(), 1) if word in text), 1)
+        word = next(word for word in line.split() if "{" in word or "}" in word)
+        lines = enumerate(template.body.splitlines(), template.body_line)
+        at = next((number for number, text in lines if word in text), 1)
         raise TemplateFlaw("a brace would be sent as it is; a field is written {{ first_name }}", at, line.strip()[:80])
 
 
@@ -99,17 +106,17 @@ def _document(template: TemplateText, masks: Masks) -> str:
     if template.preheader.strip():
         preheader = PREHEADER.replace("[[preheader]]", escape(masks.take(template.preheader)))
     if is_document(template):
-        body = masks.take(template.body, comments=True)
+        body = masks.take_html(template.body)
         return re.sub(r"<body[^>]*>", lambda found: found[0] + preheader, body, count=1, flags=re.IGNORECASE)
     parts = {
         "subject": escape(masks.take(template.subject)),
         "preheader": preheader,
         "body": _body(template, masks),
     }
-    return re.sub(r"\[\[(\w+)\]\]", lambda found: parts[found[1]], masks.take(LAYOUT, comments=True))
+    return re.sub(r"\[\[(\w+)\]\]", lambda found: parts[found[1]], masks.take_html(LAYOUT))
 
 
 def _body(template: TemplateText, masks: Masks) -> str:
     if template.format == "html":
-        return masks.take(template.body, comments=True)
-    return markdown_body(template.body, masks)
+        return masks.take_html(template.body)
+    return markdown_body(template.body, masks, template.body_line)

@@ -27,13 +27,16 @@ class Rendered:
 def variables(template: TemplateText) -> tuple[Variable, ...]:
     """Every name that the subject, preheader and body use, each once; raises ``TemplateFlaw``.
 
-    Lines count within the body; subject and preheader count as line 1. What the layout uses is left out.
+    Lines count from ``body_line``; subject and preheader count as line 1. What only the layout uses is left out.
     """
     return compiled(template).variables
 
 
 def has_unsubscribe(template: TemplateText) -> bool:
-    """Whether the email offers a way out: by the layout, or by ``{{ unsubscribe_url }}`` in a whole document."""
+    """Whether the email offers a way out: by the layout, or by ``{{ unsubscribe_url }}`` in a whole document.
+
+    Raises ``TemplateFlaw``.
+    """
     return not is_document(template) or UNSUBSCRIBE in (use.name for use in variables(template))
 
 
@@ -45,7 +48,7 @@ def render(template: TemplateText, values: Mapping[str, Value], *, subject: str 
     try:
         return _rendered(template if subject is None else replace(template, subject=subject), values)
     except TemplateFlaw as flaw:
-        raise Unrenderable(f'template "{template.name}" is broken at {flaw}') from flaw
+        raise Unrenderable(f'template "{template.name}" cannot be sent: {flaw}') from flaw
     except Unshowable as problem:
         raise Unrenderable(f'template "{template.name}" cannot be sent: {problem}') from problem
     except TypeError:

@@ -23,11 +23,12 @@ _AROUND = 24
 
 
 class TemplateFlaw(Unrenderable):
-    """A template is written wrongly. ``line`` counts from 1 in its source; ``excerpt`` quotes it."""
+    """A template is written wrongly. ``line`` counts from 1 in ``origin``; ``excerpt`` quotes it."""
 
-    def __init__(self, message: str, line: int, excerpt: str) -> None:
-        self.message, self.line, self.excerpt = message, line, excerpt
-        super().__init__(f"line {line}: {message}" + (f' (it says: "{excerpt}")' if excerpt else ""))
+    def __init__(self, message: str, line: int, excerpt: str, origin: str = "") -> None:
+        self.message, self.line, self.excerpt, self.origin = message, line, excerpt, origin
+        place = f"{origin}:{line}" if origin else f"line {line}"
+        super().__init__(f"{place}: {message}" + (f' (it says: "{excerpt}")' if excerpt else ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,9 @@ body { margin: 0; padding: 0; background-color: #f1f3f5; -webkit-text-size-adjus
 [[body]]
 </td></tr>
 <tr><td class="foot">
-<p>You get this email{% if sender_name is known %} from {{ sender_name }}{% endif %} because you asked for it
-with this address.{% if unsubscribe_url is known %} Enough?
-<a href="{{ unsubscribe_url }}">Unsubscribe</a>, and no more will come.{% endif %}</p>
+<p>You are getting this email{% if sender_name is known %} from {{ sender_name }}{% endif %} because you signed up
+with this address.{% if unsubscribe_url is known %} Not useful any more?
+<a href="{{ unsubscribe_url }}">Unsubscribe</a>{% endif %}</p>
 </td></tr>
 </table>
 </td></tr>

@@ -18,11 +18,11 @@ _BUTTON = re.compile(r"<p><strong>(<a [^>]*>(?:(?!</a>|<a ).)*</a>)</strong></p>
 _VOID = frozenset({"br", "hr", "img"})
 
 
-def markdown_body(source: str, masks: Masks) -> str:
+def markdown_body(source: str, masks: Masks, first_line: int = 1) -> str:
     """The HTML of a Markdown source; raw HTML in it is shown, not obeyed. Raises ``TemplateFlaw``."""
     html = str(_MARKDOWN.render(_apart(masks.take(source), masks)))
     html = re.sub(rf"<p>((?:{masks.statement}\s*)+)</p>", r"\1", html)
-    _refuse_crossings(html, masks, source)
+    _refuse_crossings(html, masks, source, first_line)
     html = _one_list(html, masks).replace("<table>", '<table class="data">')
     return _BUTTON.sub(r'<p class="button">\1</p>', html)
 
@@ -44,7 +44,7 @@ def _one_list(html: str, masks: Masks) -> str:
     return re.sub(pattern, moved, html, flags=re.DOTALL)
 
 
-def _refuse_crossings(html: str, masks: Masks, source: str) -> None:
+def _refuse_crossings(html: str, masks: Masks, source: str, first_line: int) -> None:
     """An if that begins in one paragraph and ends in another would leave half of each behind."""
     opened: list[str] = []
     for mark in re.finditer(rf"<(/?)(\w+)[^>]*>|({masks.statement})", html):
@@ -55,7 +55,7 @@ def _refuse_crossings(html: str, masks: Masks, source: str) -> None:
             raise TemplateFlaw(
                 "an if or for begins in one paragraph, list item or emphasis and ends in another: "
                 "put its tags on lines of their own, or both inside one paragraph",
-                line,
+                line + first_line - 1,
                 excerpt_of(source, line, "{"),
             )
         if name:

@@ -17,9 +17,16 @@ _ADDRESS = re.compile(r"""(?<=[\s"'])((?:href|src|action|background)\s*=\s*")([^
 _TYPICAL_WIDTH = 10
 
 
+_WITHIN = (("<!--", "-->"), ("<", ">"))
+
+
 @dataclass(slots=True)
 class Masks:
-    """The tags taken out of the sources of one email."""
+    """The tags taken out of the sources of one email.
+
+    A value's word is a word to Markdown too; a statement's begins and ends with a full stop, so that
+    emphasis may end beside it.
+    """
 
     nonce: str
     tags: list[str] = field(default_factory=list)
@@ -27,36 +34,44 @@ class Masks:
     statement: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.word = re.compile(rf"{self.nonce}([vs])(\d+)([elp])")
-        self.statement = rf"{self.nonce}s\d+e"
+        self.statement = rf"\.{self.nonce}s\d+e\."
+        self.word = re.compile(rf"{self.nonce}v(?P<value>\d+)(?P<place>[elp])|\.{self.nonce}s(?P<statement>\d+)e\.")
 
     @classmethod
     def for_sources(cls, *sources: str) -> Masks:
         """Words that stand in none of the sources."""
         return cls("zx" + sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:12])
 
-    def take(self, source: str, *, comments: bool = False) -> str:
-        """The source with words for tags; ``comments`` writes statements between HTML tags as comments.
+    def take(self, source: str) -> str:
+        """The source with words for tags."""
+        return _TAG.sub(lambda tag: self._word(tag[0]), source)
 
-        A comment keeps its place inside a table, where a browser would move a word out.
+    def take_html(self, source: str) -> str:
+        """HTML with words for tags; statements between HTML tags are words in comments.
+
+        A comment keeps its place inside a table, where an HTML parser would move a word out.
         """
         pieces: list[str] = []
-        end = 0
+        end, within = 0, [False, False]
         for tag in _TAG.finditer(source):
             before = source[end : tag.start()]
-            pieces += [before, self._word(tag[0], "".join(pieces) + before if comments else None)]
+            within = [_inside(was, before, *marks) for was, marks in zip(within, _WITHIN, strict=True)]
+            word = self._word(tag[0])
+            bare = any(within) or not word.startswith(".")
+            pieces += [before, word if bare else f"<!--{word}-->"]
             end = tag.end()
         return "".join(pieces) + source[end:]
 
-    def _word(self, tag: str, before: str | None) -> str:
+    def _word(self, tag: str) -> str:
         if tag.startswith("{#"):
             return ""
         self.tags.append(tag)
-        if tag.startswith("{{"):
-            return f"{self.nonce}v{len(self.tags) - 1}e"
-        word = f"{self.nonce}s{len(self.tags) - 1}e"
-        in_tag = before is not None and before.rfind("<") > before.rfind(">")
-        return word if before is None or in_tag else f"<!--{word}-->"
+        number = len(self.tags) - 1
+        return f"{self.nonce}v{number}e" if tag.startswith("{{") else f".{self.nonce}s{number}e."
+
+    def uncommented(self, html: str) -> str:
+        """The HTML with its statement comments as bare words."""
+        return re.sub(rf"<!--({self.statement})-->", r"\1", html)
 
     def mark_addresses(self, html: str) -> str:
         """Mark the words in addresses: ``l`` is a whole link, ``p`` a part of one."""
@@ -64,46 +79,61 @@ class Masks:
 
     def _marked(self, address: str) -> str:
         def mark(found: re.Match[str]) -> str:
-            whole = self._starts(address[: found.start()])
-            return found[0][:-1] + ("l" if whole else "p") if found[1] == "v" else found[0]
+            if found["statement"]:
+                return found[0]
+            return found[0][:-1] + ("l" if self._starts(address[: found.start()]) else "p")
 
         return self.word.sub(mark, address)
 
     def _starts(self, before: str) -> bool:
-        """Whether an address starts here: nothing precedes but the branches of an if."""
-        if self.word.sub("", before).strip():
-            return False
-        words = self.word.findall(before)
-        return not words or words[-1][0] == "s"
-
-    def uncommented(self, html: str) -> str:
-        """The HTML with its statement comments as bare words."""
-        return re.sub(rf"<!--({self.statement})-->", r"\1", html)
+        """Whether an address starts here: nothing precedes it but an if and its other branch."""
+        words = list(self.word.finditer(before))
+        return not self.literal(before).strip() and (not words or bool(words[-1]["statement"]))
 
     def put_back(self, masked: str) -> str:
-        """The masked text as Jinja source."""
-        for literal in self.word.split(masked)[:: self.word.groups + 1]:
-            if stray := re.search(r"\{[{%#]", literal):
-                around = literal[max(stray.start() - 20, 0) : stray.end() + 20].strip()
-                raise TemplateFlaw("these braces would be sent as they are", 1, around)
-        return self.word.sub(self._tag, masked)
+        """The masked text as Jinja source. Raises ``TemplateFlaw`` for braces that were no tag."""
+        pieces, end = [], 0
+        for found in self.word.finditer(masked):
+            pieces += [_without_braces(masked[end : found.start()]), self._tag(found)]
+            end = found.end()
+        return "".join(pieces) + _without_braces(masked[end:])
 
     def _tag(self, found: re.Match[str]) -> str:
-        tag = self.tags[int(found[2])]
-        if found[3] == "e":
-            return tag
-        name = "whole_link" if found[3] == "l" else "link_part"
-        return f"{{{{ ({tag[2:-2].strip('-+ ')})|{name} }}}}"
+        tag = self.tags[int(found["value"] or found["statement"])]
+        match found["place"]:
+            case "l":
+                return f"{{{{ ({_expression(tag)})|whole_link }}}}"
+            case "p":
+                return f"{{{{ ({_expression(tag)})|link_part }}}}"
+            case _:
+                return tag
 
     def keyword(self, word: str) -> str:
         """What a statement's word stands for: if, elif, else, endif, for, endfor."""
         found = self.word.fullmatch(word)
-        return self.tags[int(found[2])][2:-2].strip("-+ \t\n").partition(" ")[0] if found else ""
+        return _expression(self.tags[int(found["statement"])]).split()[0] if found else ""
 
     def width(self, text: str) -> int:
         """How wide a piece of masked text will be, more or less: values have a typical width."""
-        return len(self.word.sub(lambda found: "" if found[1] == "s" else "x" * _TYPICAL_WIDTH, text))
+        return len(self.word.sub(lambda found: "x" * _TYPICAL_WIDTH if found["value"] else "", text))
 
     def literal(self, masked: str) -> str:
         """The masked text without its words."""
         return self.word.sub("", masked)
+
+
+def _inside(was: bool, text: str, opening: str, closing: str) -> bool:
+    """Whether the end of a text is inside such marks, given whether its start was."""
+    opened, closed = text.rfind(opening), text.rfind(closing)
+    return was if opened == closed else opened > closed
+
+
+def _expression(tag: str) -> str:
+    return tag[2:-2].strip("-+ \t\n")
+
+
+def _without_braces(literal: str) -> str:
+    stray = re.search(r".{0,20}\{[{%#].{0,20}", literal)
+    if stray:
+        raise TemplateFlaw("these braces would be sent as they are", 1, stray[0].strip())
+    return literal

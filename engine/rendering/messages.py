@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from jinja2 import Template
+from jinja2.runtime import Context
 
 from engine.model import Value
 from engine.rendering.grammar import Reading, Variable, read
@@ -31,7 +32,7 @@ def render_message(text: str, values: Mapping[str, Value]) -> str:
         known[use.name] = Unknown(use.name, {}) if value is None else value
     try:
         return template.render(known)
-    except TypeError:  # a comparison of values that do not compare
+    except (TypeError, Unshowable):  # values that do not compare, a list with nothing in it
         return re.sub(r"\{[{%].*?[}%]\}", UNKNOWN, text)
 
 
@@ -47,15 +48,13 @@ def _shown(value: object) -> str:
 def _forgiving(tell: Callable[..., Any]) -> Callable[..., Any]:
     """The filter, but a value that it cannot tell is printed as it is."""
 
+    @wraps(tell)  # which keeps Jinja's mark of a filter that takes the context
     def tell_or_pass(*arguments: Any) -> Any:
         try:
             return tell(*arguments)
         except Unshowable:
-            return next(a for a in arguments if not hasattr(a, "environment"))
+            return next(argument for argument in arguments if not isinstance(argument, Context))
 
-    for marker in ("jinja_pass_arg",):
-        if hasattr(tell, marker):
-            setattr(tell_or_pass, marker, getattr(tell, marker))
     return tell_or_pass
 
 

@@ -125,7 +125,7 @@ class _Text(HTMLParser):
         self.links = [(address, 0) for address, _ in self.links]
         text = "\n".join(lines).strip("\n")
         if text and not self.width(text.replace(" ", "")):
-            self.written.append(text)
+            self.written.append(text.replace(" ", ""))
         elif text:
             bullet, self.bullet = self.bullet, ""
             hanging = " " * len(bullet) if bullet else "  " * len(self.lists)

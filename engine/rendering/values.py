@@ -77,6 +77,8 @@ def told(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
+            if not value:
+                raise Unshowable("an empty list would be printed as nothing: put it behind an if")
             return ", ".join(value)
         case float() if value.is_integer():
             return str(int(value))
@@ -133,7 +135,10 @@ def _moment(value: object, zone: object) -> datetime:
     except ValueError:
         raise Unshowable(f'"{value}" is not a date, so |date cannot tell it') from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else UTC)
+    try:
+        return moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else UTC)
+    except (KeyError, ValueError, OSError, OverflowError):
+        raise Unshowable(f'"{value}" cannot be told in the time zone "{zone}"') from None
 
 
 def told_number(value: object, places: int | None = None) -> object:
@@ -147,7 +152,7 @@ def told_number(value: object, places: int | None = None) -> object:
 
 def otherwise(value: object, instead: object) -> object:
     """The value, or what to say while it is unknown."""
-    return instead if isinstance(value, Unknown) else value
+    return instead if isinstance(value, Unknown) or value == [] else value
 
 
 def whole_link(value: object) -> object:
