@@ -36,6 +36,9 @@ from engine.ports import Delivery, Message
 PER_SECOND = 5
 """Requests a second for a team, until the first answer's headers say otherwise."""
 
+NAP = 0.0625
+"""The longest sleep for a turn, in seconds: another thread's answer may have raised the limit meanwhile."""
+
 KEY = re.compile(r"[!-~]{1,256}")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 QUOTAS = {"daily_quota_exceeded": "daily", "monthly_quota_exceeded": "monthly"}
@@ -82,7 +85,7 @@ class Window:
         while wait := self._ask():
             if self._clock() + wait > deadline:
                 return False
-            self._sleep(wait)
+            self._sleep(min(wait, NAP))
         return True
 
     def _ask(self) -> float:
@@ -111,7 +114,7 @@ class Window:
     def close_for(self, seconds: float) -> None:
         """Nobody goes for so long: Resend said 429."""
         with self._lock:
-            self._left, self._ends = 0, max(self._ends, self._clock() + seconds)
+            self._left, self._ends = 0, self._clock() + seconds
 
 
 class ResendMailer:
@@ -303,7 +306,8 @@ def limited(answer: Answer, said: str) -> Retry:
     if quota := QUOTAS.get(answer.name):
         advice = "raise the plan at resend.com, or wait; the emails wait and none is lost"
         return Retry(reason=f"Resend's {quota} sending quota is used up: {advice}", after=AN_HOUR)
-    return Retry(reason=f"Resend asks to go slower: {said}", after=number(answer.headers, "retry-after") or 1.0)
+    told = number(answer.headers, "retry-after")
+    return Retry(reason=f"Resend asks to go slower: {said}", after=1.0 if told is None else max(told, NAP))
 
 
 def mistake(answer: Answer, said: str) -> Delivery:

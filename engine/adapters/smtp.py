@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ HEADERS = OneLine(linesep="\r\n")
 HEADERS_UTF8 = OneLine(linesep="\r\n", utf8=True)
 
 
-class Unconnected(Exception):
+class UnconnectedError(Exception):
     """No session with the server could be had; nothing was sent. Holds the answer to give."""
 
     def __init__(self, reason: str, after: float | None = None) -> None:
@@ -84,32 +85,35 @@ class Server:
 class SmtpMailer:
     """Sends through the server of ``url``: ``smtp://user:password@host:587`` or ``smtps://…``.
 
-    ``timeout`` is in seconds, for each exchange with the server.
+    ``timeout`` is the seconds that connecting may take, and each message. After ``patience`` seconds no further
+    message is begun, so a call ends within the sum of ``patience`` and twice ``timeout``.
     """
 
     name = "smtp"
     batch = 50
 
-    def __init__(self, url: str, *, timeout: float = 10.0) -> None:
+    def __init__(self, url: str, *, timeout: float = 10.0, patience: float = 25.0) -> None:
         self._server = server_of(url)
-        self._timeout = timeout
+        self._timeout, self._patience = timeout, patience
 
     def __repr__(self) -> str:
         return f"SmtpMailer({self._server!r})"
 
     def send(self, messages: Sequence[Message]) -> Sequence[Delivery]:
         """One answer per message, in the same order, over one connection as long as it holds."""
+        until = time.monotonic() + self._patience
         session: smtplib.SMTP | None = None
         answers: list[Delivery] = []
         try:
             for message in messages:
-                try:
-                    session = session or connect(self._server, self._timeout)
-                except Unconnected as error:
-                    # Whoever comes after would wait for the same silence.
-                    return [*answers, *[error.answer] * (len(messages) - len(answers))]
-                answers.append(deliver(session, message))
+                session = session or connect(self._server, self._timeout)
+                answers.append(deliver(session, message, time.monotonic() + self._timeout))
                 session = session if alive(session) else None
+                if time.monotonic() > until:
+                    raise UnconnectedError("the mail server is slow: this email had no turn", after=1.0)
+        except UnconnectedError as error:
+            # Whoever comes after would wait for the same silence.
+            answers += [error.answer] * (len(messages) - len(answers))
         finally:
             leave(session)
         return answers
@@ -135,29 +139,30 @@ def server_of(url: str) -> Server:
 
 
 def connect(server: Server, timeout: float) -> smtplib.SMTP:
-    """A greeted, encrypted, signed-in session, or Unconnected."""
+    """A greeted, encrypted, signed-in session, or UnconnectedError."""
     session: smtplib.SMTP | None = None
+    until = time.monotonic() + timeout
     try:
-        session = dial(server, timeout)
-        sign_in(session, server)
-    except (OSError, smtplib.SMTPException, Unconnected, UnicodeError) as error:
+        session = dial(server, timeout, until)
+        sign_in(session, server, until)
+    except (OSError, smtplib.SMTPException, UnconnectedError, UnicodeError) as error:
         leave(session)
         raise explained(error, server) from None
     return session
 
 
-def dial(server: Server, timeout: float) -> smtplib.SMTP:
+def dial(server: Server, timeout: float, until: float) -> smtplib.SMTP:
     """Connect and encrypt: from the first byte, or by STARTTLS where the server offers it."""
     if server.wrapped:
         return smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=tls(server))
     session = smtplib.SMTP(server.host, server.port, timeout=timeout)
     try:
-        session.ehlo_or_helo_if_needed()
+        hurry(session, until).ehlo_or_helo_if_needed()
         if session.has_extn("starttls"):
-            session.starttls(context=tls(server))
-            session.ehlo()
+            hurry(session, until).starttls(context=tls(server))
+            hurry(session, until).ehlo()
         elif server.user and not server.local:
-            raise Unconnected(
+            raise UnconnectedError(
                 f"{server.host} offers no encryption, so the password was not sent: use smtps:// or another port",
                 FIVE_MINUTES,
             )
@@ -176,25 +181,38 @@ def tls(server: Server) -> ssl.SSLContext:
     return context
 
 
-def sign_in(session: smtplib.SMTP, server: Server) -> None:
+def sign_in(session: smtplib.SMTP, server: Server, until: float) -> None:
     """Give user and password, where there are any."""
     if server.user:
-        session.login(server.user, server.password)
+        hurry(session, until).login(server.user, server.password)
 
 
-def explained(error: Exception, server: Server) -> Unconnected:
+def explained(error: Exception, server: Server) -> UnconnectedError:
     """Why there is no session, and what to do about it. Never with the server's words: they may repeat the password."""
     match error:
-        case Unconnected():
+        case UnconnectedError():
             return error
         case smtplib.SMTPAuthenticationError():
             advice = "check user and password in SMTP_URL; the emails wait and none is lost"
-            return Unconnected(f"{server.host} does not take the password ({error.smtp_code}): {advice}", FIVE_MINUTES)
+            return UnconnectedError(
+                f"{server.host} does not take the password ({error.smtp_code}): {advice}", FIVE_MINUTES
+            )
         case ssl.SSLCertVerificationError():
-            return Unconnected(f"the certificate of {server.host} is not valid: {error.verify_message}", FIVE_MINUTES)
+            return UnconnectedError(
+                f"the certificate of {server.host} is not valid: {error.verify_message}", FIVE_MINUTES
+            )
         case smtplib.SMTPNotSupportedError():
-            return Unconnected(f"{server.host} has no sign-in: leave user and password out of SMTP_URL", FIVE_MINUTES)
-    return Unconnected(f"no connection to {server.host}:{server.port} ({type(error).__name__})")
+            return UnconnectedError(
+                f"{server.host} has no sign-in: leave user and password out of SMTP_URL", FIVE_MINUTES
+            )
+    return UnconnectedError(f"no connection to {server.host}:{server.port} ({type(error).__name__})")
+
+
+def hurry(session: smtplib.SMTP, until: float) -> smtplib.SMTP:
+    """The session, with no more time for the next exchange than is left."""
+    if session.sock is not None:
+        session.sock.settimeout(max(0.05, until - time.monotonic()))
+    return session
 
 
 def alive(session: smtplib.SMTP) -> bool:
@@ -215,7 +233,7 @@ def leave(session: smtplib.SMTP | None) -> None:
 # -- Delivering ---------------------------------------------------------------------------------
 
 
-def deliver(session: smtplib.SMTP, message: Message) -> Delivery:
+def deliver(session: smtplib.SMTP, message: Message, until: float) -> Delivery:
     """Hand one message over and say what became of it."""
     sender = parseaddr(message.sender)[1]
     if not ADDRESS.fullmatch(sender) or not ADDRESS.fullmatch(message.to):
@@ -227,15 +245,15 @@ def deliver(session: smtplib.SMTP, message: Message) -> Delivery:
         return Refused(reason=f"the email cannot be written: {error}")
     if wide and not session.has_extn("smtputf8"):
         return Refused(reason="the mail server takes no address with letters beyond ASCII")
-    return dispatch(session, sender, message, content)
+    return dispatch(session, sender, message, content, until)
 
 
-def dispatch(session: smtplib.SMTP, sender: str, message: Message, content: bytes) -> Delivery:
+def dispatch(session: smtplib.SMTP, sender: str, message: Message, content: bytes, until: float) -> Delivery:
     """MAIL, RCPT, DATA. Before DATA a broken connection means not sent; from then on nobody knows."""
     options = ["SMTPUTF8", "BODY=8BITMIME"] if not (sender + message.to).isascii() else []
     commands: tuple[Callable[[], tuple[int, bytes]], ...] = (
-        lambda: session.mail(sender, options),
-        lambda: session.rcpt(message.to),
+        lambda: hurry(session, until).mail(sender, options),
+        lambda: hurry(session, until).rcpt(message.to),
     )
     try:
         for command in commands:
@@ -245,7 +263,7 @@ def dispatch(session: smtplib.SMTP, sender: str, message: Message, content: byte
     except (OSError, smtplib.SMTPException) as error:
         session.close()
         return Retry(reason=f"the mail server hung up before the text ({type(error).__name__})")
-    return hand_over(session, message, content)
+    return hand_over(hurry(session, until), message, content)
 
 
 def hand_over(session: smtplib.SMTP, message: Message, content: bytes) -> Delivery:

@@ -17,7 +17,7 @@ import asyncio
 import json
 import random
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -112,7 +112,7 @@ class Faults:
     says how often each fault happens (0 to 1). ``latency`` and ``hang`` are seconds. ``down`` closes every connection.
     """
 
-    script: deque[Fault] = field(default_factory=deque)
+    script: list[Fault] = field(default_factory=list)
     chances: Mapping[str, float] = field(default_factory=dict)
     latency: float = 0.0
     hang: float = 60.0
@@ -120,13 +120,13 @@ class Faults:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        self.script = deque(self.script)
+        self.script = list(self.script)
         self._random = random.Random(self.seed)
 
     def draw(self) -> Fault:
         """What happens to this request."""
         if self.script:
-            return self.script.popleft()
+            return self.script.pop(0)
         if not self.chances:
             return "ok"
         kinds = [*self.chances, "ok"]
