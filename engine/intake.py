@@ -95,4 +95,3 @@ def start_directly(program: Program, contact: Contact, *, run_id: str, now: date
 def _segment(vocabulary: Vocabulary, values: Values) -> str | None:
     found = values.get(vocabulary.segment_field) if vocabulary.segment_field else None
     return found if isinstance(found, str) else None
-

@@ -17,10 +17,11 @@ Rules that end a run are asked first, each time: the contact is suppressed, ``st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
 from engine.gaps import Gap, gap
 from engine.model import (
@@ -54,6 +55,7 @@ from engine.model import (
     Tick,
     Unready,
     Value,
+    Vocabulary,
 )
 from engine.scene import Scene, segment_of
 from engine.timing import add
@@ -121,6 +123,13 @@ def _too_soon(program: Program, contact: Contact, earlier: Sequence[Run], now: d
     return f"not started: may enter again on {again:%Y-%m-%d}" if now < again else ""
 
 
+def told(entry: Entry, enrolled: Mapping[str, str]) -> Entry:
+    """A line of a story with what became of its ``start``; the shell knows that, after it has enrolled."""
+    if entry.kind != "start" or entry.note not in enrolled:
+        return entry
+    return replace(entry, note=f"{entry.note}: {enrolled[entry.note]}")
+
+
 # -- Moving -----------------------------------------------------------------------------------
 
 
@@ -143,11 +152,18 @@ def advance(program: Program, run: Run, contact: Contact, event: Event, now: dat
     return Decision(run=walk.run, contact=walk.contact, effects=tuple(walk.effects), story=tuple(walk.story))
 
 
+def hold(run: Run, contact: Contact, reason: str, now: datetime) -> Decision:
+    """Hold a run that cannot be moved at all: its program is gone, or moving it failed."""
+    empty = Program(
+        name=run.program, vocabulary=Vocabulary(fields={}, segments=(), zone=ZoneInfo("UTC")), steps={}, first=None
+    )
+    return advance(empty, run, contact, Answered(Unready(reason=reason)), now)
+
+
 def backoff(run: Run, hint: float | None) -> timedelta:
     """How long to leave a vendor alone after try number ``run.attempt``: doubling, spread, or what it asked for."""
-    doubled = FIRST_RETRY * 2 ** min(run.attempt - 1, 16)
     spread = 1 + (sum(map(ord, run.id)) % 64) / 128
-    wanted = min(doubled * spread, LONGEST_RETRY)
+    wanted = min(FIRST_RETRY * float(1 << min(run.attempt - 1, 16)) * spread, LONGEST_RETRY)
     return max(wanted, timedelta(seconds=hint)) if hint is not None else wanted
 
 
@@ -168,8 +184,9 @@ class _Walk:
         """Time has passed, or the contact has changed."""
         if self._must_end() or self._must_meet():
             return
-        if self.run.status is RunStatus.SENDING and self.run.step in self.program.steps:
-            self._ask_again(self.program.steps[self.run.step])
+        asked = self.program.steps.get(self.run.step or "") if self.run.status is RunStatus.SENDING else None
+        if asked is not None:
+            self._ask_again(asked)
         else:
             self._go()
 
@@ -275,7 +292,7 @@ class _Walk:
         self.effects.append(effect)
         if isinstance(effect, SendEmail):
             first = self.run.asked_at or self.now
-            self.run = self.run.evolve(status=RunStatus.SENDING, due_at=self.now, asked_at=first, reason=None)
+            self.run = self.run.evolve(status=RunStatus.SENDING, due_at=self.now, asked_at=first)
             return False
         if isinstance(effect, SaveValues):
             self._save(effect)
@@ -346,6 +363,7 @@ class _Walk:
             self._tell(run.step, "retry", answer.reason, until=again, attempts=run.attempt, error=answer.reason)
 
     def _refused(self, reason: str) -> None:
+        self.run = self.run.evolve(attempt=self.run.attempt + 1)
         step = self.program.steps.get(self.run.step or "")
         policy = step.if_it_fails if step else IfItFails.HOLD
         if step is None or policy is IfItFails.HOLD:
@@ -386,7 +404,7 @@ class _Walk:
 
     def end(self, status: RunStatus, reason: str) -> None:
         """End or hold the run. A run that is held again for the same reason says nothing new."""
-        same = self.run.status is status is RunStatus.HELD and self.run.reason == reason
+        same = status is RunStatus.HELD and self.run.reason == reason
         due = self.now + LOOK_AGAIN if status is RunStatus.HELD else None
         ended = self.now if status.ended else None
         self.run = self.run.evolve(status=status, reason=reason, due_at=due, ended_at=ended)
@@ -402,7 +420,9 @@ class _Walk:
             self._show(self.program.record.finished, True)
 
     def _raise(self, message: str) -> None:
-        self.effects.append(RaiseAlert(message=message, topic=f"{self.program.name} {self.run.reason}", colour="orange"))
+        self.effects.append(
+            RaiseAlert(message=message, topic=f"{self.program.name} {self.run.reason}", colour="orange")
+        )
 
     def _show_sent(self, position: int) -> None:
         record, number = self.program.record, str(position)

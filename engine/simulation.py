@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.intake import receive, start_directly
-from engine.interpreter import advance, enrol
+from engine.interpreter import advance, enrol, told
 from engine.model import (
     Answered,
     Contact,
@@ -143,7 +143,10 @@ class _World:
         if program is None:
             return
         decision = advance(program, self.runs[index], self.contact, event, now)
+        starts = [effect.sequence for effect in decision.effects if isinstance(effect, StartRun)]
         self._keep(index, decision)
+        enrolled = {name: self._start(name, decision.run, now) for name in starts}
+        self.story.extend(told(entry, enrolled) for entry in decision.story)
         for effect in decision.effects:
             self._perform(index, effect, now)
 
@@ -152,7 +155,6 @@ class _World:
         held = decision.run.status is RunStatus.HELD
         self.runs[index] = decision.run.evolve(due_at=None) if held else decision.run
         self.contact = decision.contact
-        self.story.extend(decision.story)
 
     def _perform(self, index: int, effect: Effect, now: datetime) -> None:
         run = self.runs[index]
@@ -164,8 +166,6 @@ class _World:
                     self._apply(index, Answered(self.post(effect, scene)), now)
             case SaveValues():
                 self._poke_others(index, now)
-            case StartRun(sequence=name):
-                self._start(name, run, now)
             case StopRuns(sequence=name, reason=reason):
                 for other in range(len(self.runs)):
                     if self.runs[other].program == name and not self.runs[other].status.ended:
@@ -174,22 +174,24 @@ class _World:
                 self.alerts.append(effect)
             case ShowProgress():
                 self.progress.append(effect)
+            case StartRun():
+                pass  # enrolled before, so that its line could say what became of it
 
     def _poke_others(self, index: int, now: datetime) -> None:
         own = self.runs[index]
         self._poke(now)
         self.runs[index] = own
 
-    def _start(self, name: str, by: Run, now: datetime) -> None:
+    def _start(self, name: str, by: Run, now: datetime) -> str:
         program = self.playbook.sequences[name]
         earlier = [run for run in self.runs if run.program == name]
         run_id = f"run-{len(self.runs) + 1}"
         enrolment = enrol(program, self.contact, earlier, run_id=run_id, event_id=by.event_id, now=now)
-        self.story.append(Entry(at=now, step=None, kind="start", note=f"{name}: {enrolment.note}"))
         for replaced in enrolment.replaced:
             self._apply(self.runs.index(replaced), Ordered("started again"), now)
         if enrolment.run is not None:
             self.runs.append(enrolment.run)
+        return enrolment.note
 
 
 def _of_trigger(run: Run) -> bool:

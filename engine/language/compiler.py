@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.errors import InvalidFile, Severity
-from engine.language.checking import Shelf, read_and_check, vocabulary
+from engine.language.book import Shelf
+from engine.language.checking import read_and_check
 from engine.language.conditions import parse_condition
 from engine.language.document import Document
 from engine.language.durations import parse_duration, parse_until
 from engine.language.values import read_value
+from engine.language.vocabulary import vocabulary
 from engine.model import (
     TRIGGER_PREFIX,
     Condition,
@@ -119,16 +121,16 @@ class _Compiler:
         )
 
     def condition(self, text: Any) -> Condition:
-        return cast(Condition, parse_condition(str(text), self.vocabulary))
+        return cast("Condition", parse_condition(str(text), self.vocabulary))
 
     def duration(self, text: str) -> Duration:
-        return cast(Duration, parse_duration(text))
+        return cast("Duration", parse_duration(text))
 
     def until(self, text: str) -> Until:
-        return cast(Until, parse_until(text, self.vocabulary))
+        return cast("Until", parse_until(text, self.vocabulary))
 
     def operand(self, field: str, raw: object) -> Operand | None:
-        return cast(Operand | None, read_value(self.vocabulary.fields[field], raw, self.vocabulary))
+        return cast("Operand | None", read_value(self.vocabulary.fields[field], raw, self.vocabulary))
 
 
 class _Layout:
@@ -231,7 +233,9 @@ def _trail_to(wanted: object, inside: object) -> Trail | None:
     """Where an object stands inside another, by identity."""
     if inside is wanted:
         return ()
-    pairs: Any = inside.items() if isinstance(inside, Mapping) else enumerate(inside) if isinstance(inside, list) else ()
+    pairs: Any = (
+        inside.items() if isinstance(inside, Mapping) else enumerate(inside) if isinstance(inside, list) else ()
+    )
     for key, value in pairs:
         found = _trail_to(wanted, value)
         if found is not None:
@@ -244,14 +248,14 @@ def _re_entry(spec: Mapping[str, Any]) -> ReEntry:
     after = {"never": None, "any_time": ANY_TIME}.get(again, again)
     return ReEntry(
         if_already_in=IfAlreadyIn(spec.get("if_already_in", IfAlreadyIn.IGNORE)),
-        after=cast(Duration, parse_duration(after)) if isinstance(after, str) else after,
+        after=cast("Duration", parse_duration(after)) if isinstance(after, str) else after,
     )
 
 
 def _patience(policy: Sequence[str]) -> Duration | None:
     match policy:
         case [UnknownContact.HOLD, text]:
-            return cast(Duration, parse_duration(text))
+            return cast("Duration", parse_duration(text))
         case [UnknownContact.REJECT]:
             return AT_ONCE
         case _:

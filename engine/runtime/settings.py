@@ -81,10 +81,12 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting("NOTION_API_URL", "Notion's own", "base URL of Notion: point it at a stand-in for tests"),
+    Setting("NOTION_VERSION", "2025-09-03", "the Notion-Version that is spoken: 2025-09-03 or 2022-06-28"),
     Setting("RESEND_API_URL", "Resend's own", "base URL of Resend: point it at a stand-in for tests"),
 )
 
 _NOTION = ("NOTION_TOKEN", "NOTION_CONTACTS_DB_ID", "NOTION_TEMPLATES_DB_ID")
+_NOTION_VERSIONS = ("2025-09-03", "2022-06-28")
 
 
 def _secret() -> Any:
@@ -113,6 +115,7 @@ class Settings:
     smtp_url: str | None = _secret()
     discord_webhook_url: str | None = _secret()
     notion_api_url: str | None = None
+    notion_version: str = "2025-09-03"
     resend_api_url: str | None = None
 
     @classmethod
@@ -217,6 +220,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _notion_version(text: str) -> str:
+    if text not in _NOTION_VERSIONS:
+        raise ValueError(f'must be {" or ".join(_NOTION_VERSIONS)}, not "{text[:40]}"')
+    return text
+
+
 def _url(*schemes: str, example: str) -> Callable[[str], str]:
     """A reader of URLs. What was found is not repeated: such a URL may carry a password."""
 
@@ -295,6 +304,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "SMTP_URL": _url("smtp", "smtps", example="smtp://user:password@mail.example.com:587"),
     "DISCORD_WEBHOOK_URL": _HTTP,
     "NOTION_API_URL": _HTTP,
+    "NOTION_VERSION": _notion_version,
     "RESEND_API_URL": _HTTP,
 }
 

@@ -18,7 +18,7 @@ WAIT = "wait"
 def kinds() -> Mapping[str, Kind]:
     """Every verb by its word. ``wait`` is none of them: it is the gap before the next step."""
     names = sorted(module.name for module in iter_modules(__path__) if module.name not in {"kind", WAIT})
-    return MappingProxyType({name: cast(Kind, import_module(f"{__name__}.{name}")) for name in names})
+    return MappingProxyType({name: cast("Kind", import_module(f"{__name__}.{name}")) for name in names})
 
 
 def verb_of(spec: Spec) -> str | None:

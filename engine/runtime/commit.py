@@ -1,0 +1,170 @@
+"""Writes a batch of decisions in one transaction: runs first, by compare-and-swap, then all that they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.interpreter import advance, enrol, told
+from engine.model import (
+    Contact,
+    Decision,
+    Effect,
+    Entry,
+    Ordered,
+    Playbook,
+    RaiseAlert,
+    Run,
+    SaveValues,
+    SendEmail,
+    ShowProgress,
+    StartRun,
+    StopRuns,
+    Values,
+)
+from engine.ports import Message
+from engine.runtime.clock import Ids
+from engine.runtime.ledger import EmailRecord, EmailResult, Ledger, OutboxItem, Transaction
+from engine.runtime.outbox import alert_item, mirror_item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision with what the shell adds to it.
+
+    ``before`` is the contact that it was made for. ``message`` are the bytes of the email it asks for,
+    new or stored earlier (``again``). ``result`` is what the email before it came to.
+    """
+
+    decision: Decision
+    before: Contact
+    message: Message | None = None
+    again: bool = False
+    result: EmailResult | None = None
+
+
+class Commit:
+    """Commits decisions. ``mirrored`` says whether contacts have a mirror to be shown in."""
+
+    def __init__(self, ledger: Ledger, ids: Ids, *, mailer: str, mirrored: bool) -> None:
+        self._ledger = ledger
+        self._ids = ids
+        self._mailer = mailer
+        self._mirrored = mirrored
+
+    def __call__(self, playbook: Playbook, decided: Sequence[Decided], now: datetime, lease: timedelta) -> set[str]:
+        """Write them, and keep the lease of those that are to send. The ids of the runs that were still ours."""
+        with self._ledger.write() as tx:
+            ours = _settle(tx, decided, now + lease)
+            mine = [one for one in decided if one.decision.run.id in ours]
+            page = _Page(tx, playbook, self._ids, now, self._mirrored)
+            page.emails(mine, self._mailer)
+            for one in mine:
+                page.decision(one.decision, one.before)
+            page.write()
+        return ours
+
+
+def _settle(tx: Transaction, decided: Sequence[Decided], until: datetime) -> set[str]:
+    sending = [one.decision.run for one in decided if one.message is not None]
+    others = [one.decision.run for one in decided if one.message is None]
+    return (tx.settle(sending, lease_until=until) if sending else set()) | (tx.settle(others) if others else set())
+
+
+class _Page:
+    """What one transaction writes beside the runs themselves, gathered and then written by the kind."""
+
+    def __init__(self, tx: Transaction, playbook: Playbook, ids: Ids, now: datetime, mirrored: bool) -> None:
+        self.tx = tx
+        self.playbook = playbook
+        self.ids = ids
+        self.now = now
+        self.mirrored = mirrored
+        self.story: list[tuple[str, Entry]] = []
+        self.patches: list[tuple[str, Values]] = []
+        self.errands: list[OutboxItem] = []
+        self.begun: list[Run] = []
+
+    def decision(self, decision: Decision, before: Contact) -> None:
+        """Take in what a decision says."""
+        enrolled = {
+            effect.sequence: self._start(effect, decision)
+            for effect in decision.effects
+            if isinstance(effect, StartRun)
+        }
+        self.story += [(decision.run.id, told(entry, enrolled)) for entry in decision.story]
+        patch = _difference(before.values, decision.contact.values)
+        if patch:
+            self.patches.append((before.id, patch))
+            self._mirror(before.id, {})
+        for effect in decision.effects:
+            self._effect(effect, decision)
+
+    def emails(self, decided: Iterable[Decided], mailer: str) -> None:
+        """Store new emails, count the tries, and write what earlier tries came to."""
+        asked = [one for one in decided if one.message is not None]
+        self.tx.settle_emails([one.result for one in decided if one.result is not None], self.now)
+        fresh = [_record(one.decision, one.message, mailer) for one in asked if one.message and not one.again]
+        self.tx.put_emails(fresh)
+        self.tx.tried([(one.decision.run.id, one.decision.run.step or "") for one in asked], self.now)
+
+    def write(self) -> None:
+        """Write what was gathered."""
+        self.tx.add_runs(self.begun, self.playbook.revision)
+        self.tx.tell(self.story, self.playbook.revision)
+        if self.patches:
+            self.tx.merge_values(self.patches, self.now)
+            self.tx.poke([contact_id for contact_id, _ in self.patches], self.now)
+        self.tx.push(self.errands)
+
+    def _effect(self, effect: Effect, decision: Decision) -> None:
+        match effect:
+            case RaiseAlert():
+                self.errands.append(alert_item(self.ids.new(self.now), effect, self.now))
+            case ShowProgress(properties):
+                self._mirror(decision.contact.id, properties)
+            case StopRuns():
+                self._stop(effect, decision.contact)
+            case StartRun() | SendEmail() | SaveValues():
+                pass  # it was asked before; the message is stored; the values are in the contact
+
+    def _mirror(self, contact_id: str, progress: Values) -> None:
+        if self.mirrored:
+            self.errands.append(mirror_item(self.ids.new(self.now), contact_id, progress, self.now))
+
+    def _start(self, effect: StartRun, decision: Decision) -> str:
+        """Enrol the contact; what came of it, for the story of the run that asked."""
+        program, contact = self.playbook.sequences[effect.sequence], decision.contact
+        begun = [run for run in self.begun if (run.contact_id, run.program) == (contact.id, effect.sequence)]
+        earlier = [*self.tx.runs_of(contact.id, effect.sequence), *begun]
+        run_id, event_id = self.ids.new(self.now), decision.run.event_id
+        enrolment = enrol(program, contact, earlier, run_id=run_id, event_id=event_id, now=self.now)
+        self._order(enrolment.replaced, contact, "started again")
+        if enrolment.run is not None:
+            self.begun.append(enrolment.run)
+            self.story.append((run_id, Entry(at=self.now, step=None, kind="start", note=f"by {decision.run.program}")))
+        return enrolment.note
+
+    def _stop(self, effect: StopRuns, contact: Contact) -> None:
+        runs = [run for run in self.tx.runs_of(contact.id, effect.sequence) if not run.status.ended]
+        self._order(runs, contact, effect.reason)
+
+    def _order(self, runs: Iterable[Run], contact: Contact, reason: str) -> None:
+        """End other runs of a contact: they cannot be in other hands, since runs of one contact take turns."""
+        for run in runs:
+            decision = advance(self.playbook.sequences[run.program], run, contact, Ordered(reason), self.now)
+            self.tx.settle([decision.run])
+            self.decision(decision, contact)
+
+
+def _record(decision: Decision, message: Message, mailer: str) -> EmailRecord:
+    run = decision.run
+    return EmailRecord(
+        run_id=run.id, step=run.step or "", key=message.key, contact_id=run.contact_id, mailer=mailer, message=message
+    )
+
+
+def _difference(before: Values, after: Values) -> Values:
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    return {**changed, **{name: None for name in before if name not in after}}

@@ -1,0 +1,48 @@
+"""What the worker pools do: move due runs, and carry out due errands of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from engine.runtime.bell import Bell
+from engine.runtime.ledger import Claimed, OutboxItem
+from engine.runtime.outbox import Dispatcher
+from engine.runtime.runner import Runner
+
+BATCH = 100
+"""Runs in one claim: decided, committed and handed over together."""
+
+
+class MoveRuns:
+    """Moves runs. ``before`` is called when there are some, before anything is decided about them."""
+
+    def __init__(self, runner: Runner, bell: Bell, before: Callable[[], None] | None = None) -> None:
+        self._runner = runner
+        self._bell = bell
+        self._before = before
+
+    def take(self) -> Sequence[Claimed] | None:
+        """Runs that are due."""
+        if self._before is not None and self._runner.any_due():
+            self._before()
+        return self._runner.claim(BATCH) or None
+
+    def work(self, batch: Sequence[Claimed]) -> None:
+        """Move them; what they started or told is due at once."""
+        self._runner.work(batch)
+        self._bell.ring()
+
+
+class RunErrands:
+    """Carries out errands of one kind."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def take(self) -> Sequence[OutboxItem] | None:
+        """Errands that are due."""
+        return self._dispatcher.claim() or None
+
+    def work(self, batch: Sequence[OutboxItem]) -> None:
+        """Carry them out."""
+        self._dispatcher.work(batch)

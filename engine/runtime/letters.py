@@ -1,0 +1,67 @@
+"""From "send email_1" to the very bytes: template found, rendered, addressed, and keyed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from engine.errors import Unrenderable
+from engine.model import Playbook, SendEmail, TemplateText, Unready, Values
+from engine.ports import Message, Templates
+from engine.rendering import Rendered, TemplateFlaw, render
+from engine.runtime.links import unsubscribe_url
+from engine.scene import Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letters:
+    """Writes emails. ``secret_key`` signs the unsubscribe links, ``base_url`` is where they lead."""
+
+    templates: Templates
+    base_url: str
+    secret_key: str
+
+    def compose(self, effect: SendEmail, scene: Scene, playbook: Playbook) -> Message | Unready:
+        """The message to store before its first try, or why there cannot be one yet."""
+        link = unsubscribe_url(self.base_url, self.secret_key, scene.contact.id)
+        sender = effect.sender or playbook.email.sender
+        rendered = self._render(effect, scene, {"unsubscribe_url": link, "sender": sender})
+        if isinstance(rendered, Unready):
+            return rendered
+        return Message(
+            key=email_key(scene.run.id, effect.step),
+            template=effect.template,
+            sender=sender,
+            to=effect.to or scene.contact.email,
+            reply_to=effect.reply_to or playbook.email.reply_to,
+            subject=rendered.subject,
+            html=rendered.html,
+            text=rendered.text,
+            headers={"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+        )
+
+    def _render(self, effect: SendEmail, scene: Scene, supplied: Values) -> Rendered | Unready:
+        found = find_template(self.templates, effect.template)
+        if isinstance(found, Unready):
+            return found
+        try:
+            return render(found, {**scene.shown, **supplied}, subject=effect.subject)
+        except (Unrenderable, TemplateFlaw) as flaw:
+            return Unready(reason=str(flaw))
+
+
+def find_template(templates: Templates, name: str) -> TemplateText | Unready:
+    """A template, or why it cannot be used."""
+    try:
+        found = templates.find(name)
+    except TemplateFlaw as flaw:
+        return Unready(reason=str(flaw))
+    return found if found is not None else Unready(reason=f'there is no template "{name}", or it is switched off')
+
+
+def email_key(run_id: str, step: str) -> str:
+    """The idempotency key of one email: ASCII, the same for every try, never of two emails.
+
+    Resend takes 1 to 256 characters (its OpenAPI, ``Idempotency-Key``); ids of steps are far shorter.
+    """
+    return f"{run_id}/{quote(step, safe=' ').replace(' ', '_')}"[:256]

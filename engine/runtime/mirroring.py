@@ -1,0 +1,168 @@
+"""The mirror: contacts shown in Notion, and what people change there read back and obeyed.
+
+Our tables are the truth; the page is a view. Each page is remembered as it last looked, so that a value
+which differs from that was changed by a person, and one that does not was not. Reading back asks for all
+pages edited since the last look, in one question for everybody: that is why it can happen before every
+batch of steps and still keep to the vendor's rate. It never delays an email by more than one call.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from engine.intake import with_segment
+from engine.model import Contact, Playbook, Refused, Retry, Value, Values
+from engine.ports import Clock, Mirror, Mirrored, PageState, PageUpdate
+from engine.runtime.ledger import Ledger, MirrorRecord, OutboxItem, OutboxKind, Transaction, email_key
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = timedelta(seconds=15)
+AFTER_A_FAULT = timedelta(seconds=60)
+OVERLAP = timedelta(minutes=2)
+"""Notion tells edits by the whole minute (``limits.json``, timestamps): look a little further back."""
+SINCE = "mirror read back since"
+
+
+class MirrorErrand:
+    """Writes contacts' pages."""
+
+    kind: OutboxKind = "mirror"
+    batch = 10
+
+    def __init__(
+        self, ledger: Ledger, mirror: Callable[[], Mirror], playbook: Callable[[], Playbook], clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._mirror = mirror
+        self._playbook = playbook
+        self._clock = clock
+
+    def run(self, items: Sequence[OutboxItem]) -> Sequence[Mirrored | Retry | Refused]:
+        """Write the page of each item's contact, as the contact is now."""
+        return [self._write(item) for item in items]
+
+    def _write(self, item: OutboxItem) -> Mirrored | Retry | Refused:
+        contact_id = item.target or ""
+        with self._ledger.read() as tx:
+            contact = tx.contacts([contact_id]).get(contact_id)
+            page = tx.mirrored([contact_id]).get(contact_id)
+        if contact is None:
+            return Refused(reason="the contact is gone")
+        values = _mapped(self._playbook(), contact.values)
+        answer = self._mirror().write(
+            PageUpdate(
+                contact_id=contact_id,
+                email=contact.email,
+                values=values,
+                progress=item.payload.get("progress", {}),
+                page_id=page.page_id if page else None,
+            )
+        )
+        if isinstance(answer, Mirrored):
+            shown = MirrorRecord(contact_id=contact_id, page_id=answer.page_id, shown=values, seen_at=self._clock.now())
+            with self._ledger.write() as tx:
+                tx.put_mirrored([shown])
+        return answer
+
+
+class ReadBack:
+    """Brings what people changed in the mirror into the contacts."""
+
+    def __init__(
+        self, ledger: Ledger, mirror: Callable[[], Mirror], playbook: Callable[[], Playbook], clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._mirror = mirror
+        self._playbook = playbook
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._next: datetime | None = None
+
+    def refresh(self) -> None:
+        """Look for edits, unless somebody has just looked or is looking now. Never raises."""
+        now = self._clock.now()
+        if (self._next is not None and now < self._next) or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._next = now + (LOOK_EVERY if self._look(now) else AFTER_A_FAULT)
+        except Exception:
+            log.exception("mirror not read back")
+            self._next = now + AFTER_A_FAULT
+        finally:
+            self._lock.release()
+
+    def _look(self, now: datetime) -> bool:
+        with self._ledger.read() as tx:
+            told = tx.note(SINCE)
+        found = self._mirror().changes(datetime.fromisoformat(told) if told else None)
+        if isinstance(found, Retry):
+            log.warning("mirror not read back", reason=found.reason)
+            return False
+        with self._ledger.write() as tx:
+            _take_over(tx, self._playbook(), found, now)
+            tx.put_note(SINCE, (now - OVERLAP).isoformat())
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    contact: Contact
+    page: PageState
+    patch: Mapping[str, Value]
+
+
+def _take_over(tx: Transaction, playbook: Playbook, pages: Sequence[PageState], now: datetime) -> None:
+    """Lay people's edits over the contacts, and have the contacts' runs look."""
+    contacts = tx.contacts_by_email([page.email for page in pages if page.email])
+    known = tx.mirrored([contact.id for contact in contacts.values()])
+    pairs = [(contacts[email_key(page.email)], page) for page in pages if email_key(page.email) in contacts]
+    edited = [_Edited(contact, page, _edits(contact, page, known.get(contact.id))) for contact, page in pairs]
+    tx.put_mirrored([_seen(one, known.get(one.contact.id), now) for one in edited])
+    changed = [one for one in edited if one.patch]
+    if changed:
+        tx.merge_values([(one.contact.id, _whole(playbook, one, now)) for one in changed], now)
+        tx.poke([one.contact.id for one in changed], now)
+        log.info("edits read back", contacts=len(changed))
+
+
+def _edits(contact: Contact, page: PageState, before: MirrorRecord | None) -> Mapping[str, Value]:
+    """What a person changed: values that differ from what the page last showed, and from ours."""
+    shown = before.shown if before else {}
+    return {
+        name: value
+        for name, value in page.values.items()
+        if not _same(value, shown.get(name)) and not _same(value, contact.values.get(name))
+    }
+
+
+def _same(left: Value, right: Value) -> bool:
+    """Nothing, an empty text and an unticked box look the same on a page."""
+    return left == right or (not left and not right and not _is_number(left) and not _is_number(right))
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _whole(playbook: Playbook, one: _Edited, now: datetime) -> Values:
+    """The patch with the segment that follows from it."""
+    after = with_segment(playbook.vocabulary, {**one.contact.values, **one.patch}, now)
+    field = playbook.vocabulary.segment_field
+    return {**one.patch, field: after.get(field)} if field and field not in one.patch else one.patch
+
+
+def _seen(one: _Edited, before: MirrorRecord | None, now: datetime) -> MirrorRecord:
+    """The page as it looks now. What we have not yet written is still what it showed before."""
+    shown = {**(before.shown if before else {}), **one.page.values}
+    return MirrorRecord(contact_id=one.contact.id, page_id=one.page.page_id, shown=shown, seen_at=now)
+
+
+def _mapped(playbook: Playbook, values: Values) -> Values:
+    """Every field that the mirror shows; None where the contact has no value."""
+    return {name: values.get(name) for name, field in playbook.vocabulary.fields.items() if field.notion}

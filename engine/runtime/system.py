@@ -1,0 +1,192 @@
+"""The running engine, as the server and the shell see it: one object, safe to use from any thread."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from engine.errors import LedgerError
+from engine.model import Playbook
+from engine.ports import Clock
+from engine.runtime.acceptor import Acceptor
+from engine.runtime.arrivals import Arrival, Receipt
+from engine.runtime.bell import Bell
+from engine.runtime.ledger import EmailRecord, Ledger
+from engine.runtime.library import Library
+from engine.runtime.settings import Settings
+from engine.runtime.workers import Pool
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 1.0
+"""Seconds between looks at the file."""
+BEAT_EVERY = 10
+"""Looks between signs of life."""
+ALIVE = timedelta(minutes=1)
+"""A worker that showed no sign of life for so long counts as gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEmail:
+    """One email with what was rendered, for a page. ``at`` is when it was accepted, else last tried."""
+
+    key: str
+    at: datetime
+    to: str
+    subject: str
+    template: str
+    html: str
+    text: str
+    headers: Mapping[str, str]
+    run_id: str
+    step: str
+    mailer: str
+    status: str
+
+
+class System:
+    """Everything that was wired together. ``start`` and ``stop`` it once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ledger: Ledger,
+        library: Library,
+        acceptor: Acceptor,
+        pools: Sequence[Pool[object]],
+        clock: Clock,
+        bell: Bell,
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.library = library
+        self.clock = clock
+        self._acceptor = acceptor
+        self._pools = pools
+        self._bell = bell
+        self._ended = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._worker_id = f"{socket.gethostname()}-{os.getpid()}"
+
+    def start(self) -> None:
+        """Begin to accept, and (with pools) to work."""
+        self._acceptor.start()
+        for pool in self._pools:
+            pool.start()
+        self._beat()
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand, then let go of everything."""
+        self._ended.set()
+        self._acceptor.stop()
+        for pool in self._pools:
+            pool.stop()
+        self._keeper.join()
+        self.ledger.close()
+
+    # What the server asks
+
+    def playbook(self) -> Playbook:
+        """The file as it is now."""
+        return self.library.playbook
+
+    def submit(self, arrival: Arrival) -> Future[Receipt]:
+        """Put an arrival on disk."""
+        return self._acceptor.submit(arrival)
+
+    def ready(self) -> Mapping[str, tuple[bool, str]]:
+        """Each part that must work, whether it does, and a few words."""
+        return {**self._ledger_ready(), "file": self._file_ready()}
+
+    def outbox(self, *, limit: int, before: str | None, search: str | None) -> Sequence[ShownEmail]:
+        """Emails, newest first."""
+        with self.ledger.read() as tx:
+            last = tx.email_by_key(before) if before else None
+            records = tx.recent_emails(limit=limit, before=last.number if last else None, search=search or "")
+        return [_shown(record, self.clock.now()) for record in records]
+
+    def email(self, key: str) -> ShownEmail | None:
+        """One email by its key."""
+        with self.ledger.read() as tx:
+            record = tx.email_by_key(key)
+        return _shown(record, self.clock.now()) if record else None
+
+    def suppress(self, contact_id: str, reason: str) -> None:
+        """No marketing email goes to this contact any more; its runs end."""
+        now = self.clock.now()
+        with self.ledger.write() as tx:
+            tx.suppress([contact_id], reason, now)
+            tx.poke([contact_id], now)
+        self._bell.ring()
+
+    # Housekeeping
+
+    def _keep(self) -> None:
+        looks = 0
+        while not self._ended.wait(LOOK_EVERY):
+            looks += 1
+            try:
+                if self.library.refresh():
+                    log.info("file reloaded", revision=self.playbook().revision)
+                    self._bell.ring()
+                if looks % BEAT_EVERY == 0:
+                    self._beat()
+            except Exception:
+                log.exception("housekeeping failed")
+
+    def _beat(self) -> None:
+        if not self._pools:
+            return
+        for pool in self._pools:
+            pool.heal()
+        with self.ledger.write() as tx:
+            tx.beat(self._worker_id, "worker", self.clock.now())
+
+    def _ledger_ready(self) -> Mapping[str, tuple[bool, str]]:
+        now = self.clock.now()
+        try:
+            with self.ledger.write() as tx:
+                tx.put_note("last readiness check", now.isoformat())
+                seen = tx.workers_seen_since(now - ALIVE)
+        except LedgerError as error:
+            gone = (False, str(error))
+            return {"ledger": gone, "queue": gone, "worker": (False, "not known")}
+        worker = (True, f"{len(seen)} seen in the last minute") if seen else (False, "none seen: run busos worker")
+        return {"ledger": (True, "writable"), "queue": (True, "the ledger"), "worker": worker}
+
+    def _file_ready(self) -> tuple[bool, str]:
+        problems = self.library.problems
+        if problems:
+            first = problems[0]
+            return (
+                False,
+                f"{len(problems)} problems, the last good version runs: {first.file}:{first.line}: {first.message}",
+            )
+        return True, f"revision {self.playbook().revision}"
+
+
+def _shown(record: EmailRecord, now: datetime) -> ShownEmail:
+    message = record.message
+    return ShownEmail(
+        key=record.key,
+        at=record.accepted_at or record.tried_at or now,
+        to=message.to,
+        subject=message.subject,
+        template=message.template,
+        html=message.html,
+        text=message.text,
+        headers=message.headers,
+        run_id=record.run_id,
+        step=record.step,
+        mailer=record.mailer,
+        status=record.status,
+    )
