@@ -35,6 +35,8 @@ ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 FIELD_NAME = re.compile(r"[!-9;-~]+")
 LONGEST_LINE = 998
 FIVE_MINUTES = 300.0
+SIGN_IN = (503, 530, 534, 535, 538)
+"""Refusals that mean the connection and not the email: the operator's to mend."""
 
 
 class OneLine(EmailPolicy):
@@ -152,24 +154,31 @@ def connect(server: Server, timeout: float) -> smtplib.SMTP:
 
 
 def dial(server: Server, timeout: float, until: float) -> smtplib.SMTP:
-    """Connect and encrypt: from the first byte, or by STARTTLS where the server offers it."""
+    """Connect, greet and encrypt: from the first byte, or by STARTTLS where the server offers it."""
     if server.wrapped:
-        return smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=tls(server))
-    session = smtplib.SMTP(server.host, server.port, timeout=timeout)
+        session: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=tls(server))
+    else:
+        session = smtplib.SMTP(server.host, server.port, timeout=timeout)
     try:
         hurry(session, until).ehlo_or_helo_if_needed()
-        if session.has_extn("starttls"):
-            hurry(session, until).starttls(context=tls(server))
-            hurry(session, until).ehlo()
-        elif server.user and not server.local:
-            raise UnconnectedError(
-                f"{server.host} offers no encryption, so the password was not sent: use smtps:// or another port",
-                FIVE_MINUTES,
-            )
+        if not server.wrapped:
+            encrypt(session, server, until)
     except BaseException:
         session.close()
         raise
     return session
+
+
+def encrypt(session: smtplib.SMTP, server: Server, until: float) -> None:
+    """STARTTLS; without it no password goes to another machine."""
+    if session.has_extn("starttls"):
+        hurry(session, until).starttls(context=tls(server))
+        hurry(session, until).ehlo()
+    elif server.user and not server.local:
+        raise UnconnectedError(
+            f"{server.host} offers no encryption, so the password was not sent: use smtps:// or another port",
+            FIVE_MINUTES,
+        )
 
 
 def tls(server: Server) -> ssl.SSLContext:
@@ -290,6 +299,9 @@ def refused(session: smtplib.SMTP, code: int, said: bytes, message: Message) -> 
     if gone:
         session.close()
     words = CONTROLS.sub(" ", said.decode("utf-8", "replace").replace(message.to, "[recipient]"))[:300]
+    if code in SIGN_IN:
+        advice = "check user and password in SMTP_URL; the emails wait and none is lost"
+        return Retry(reason=f"the mail server wants another sign-in ({code}): {advice}", after=FIVE_MINUTES)
     if code >= 500:
         return Refused(reason=f"the mail server refused the email ({code}): {words}")
     return Retry(reason=f"the mail server asks to try later ({code}): {words}")

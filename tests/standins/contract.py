@@ -13,8 +13,8 @@ from jsonschema.exceptions import ValidationError, relevance
 from referencing import Registry
 from referencing.jsonschema import DRAFT7, DRAFT202012
 
-SAID_AT_MOST = 400
-"""Characters of one complaint: jsonschema repeats the whole value that it refuses."""
+BEGINNING, END = 160, 120
+"""Characters of a complaint: jsonschema repeats the whole value that it refuses, and then says why."""
 
 
 def folder() -> Path | None:
@@ -76,5 +76,7 @@ def deepest(error: ValidationError) -> ValidationError:
 
 def sentence(error: ValidationError) -> str:
     """Where, and what is wrong there."""
-    said = error.message if len(error.message) <= SAID_AT_MOST else error.message[:SAID_AT_MOST] + "…"
+    said = error.message
+    if len(said) > BEGINNING + END:
+        said = f"{said[:BEGINNING]} … {said[-END:]}"
     return f"{error.json_path}: {said}"
