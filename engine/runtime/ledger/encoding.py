@@ -1,7 +1,8 @@
 """How instants, JSON and messages cross the border between Python and the ledger's columns.
 
 Instants are whole UTC milliseconds (rounded down), so that they sort and compare as integers on every
-database. JSON is text. A rendered email is JSON too, squeezed when that makes it smaller.
+database. JSON is text. A rendered email is JSON too, compressed
+lightly: its HTML becomes a quarter, at the cost of some microseconds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from engine.ports import Message
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_SQUEEZED = 0x78  # the first byte of every zlib stream; JSON starts with "{"
 _read_message = msgspec.json.Decoder(Message).decode
 _read_object = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -56,10 +56,9 @@ def json_object(text: str) -> dict[str, Any]:
 def message_bytes(message: Message) -> bytes:
     """A rendered email as it is kept: the same bytes give the same email at every try."""
     plain = msgspec.json.encode(replace(message, headers=dict(message.headers)))
-    squeezed = zlib.compress(plain, 1)
-    return squeezed if len(squeezed) < len(plain) else plain
+    return zlib.compress(plain, 1)
 
 
 def message_from(data: bytes) -> Message:
     """The rendered email again."""
-    return _read_message(zlib.decompress(data) if data[0] == _SQUEEZED else data)
+    return _read_message(zlib.decompress(data))

@@ -37,8 +37,8 @@ _TAKE_THESE = Lookup(f"""
 _HELD = Lookup("SELECT id, version, poked_at FROM runs WHERE id IN :keys")
 _SETTLE = Statement("""
     UPDATE runs SET status = :status, step = :step, since = :since, due_at = :due_at, segment = :segment,
-        attempt = :attempt, asked_at = :asked_at, skipping = :skipping, reason = :reason, ended_at = :ended_at,
-        lease_until = :lease_until, wake_at = :wake_at, poked_at = :poked_at
+        attempt = :attempt, asked_at = :asked_at, in_doubt = :in_doubt, skipping = :skipping,
+        reason = :reason, ended_at = :ended_at, lease_until = :lease_until, wake_at = :wake_at, poked_at = :poked_at
     WHERE id = :id AND version = :version
 """)
 _RELEASE = Statement("""

@@ -83,10 +83,14 @@ class Ledger:
         return sum(file.stat().st_size for file in files if file.exists())
 
     def check(self) -> list[str]:
-        """What is wrong with the file, as SQLite says it; nothing when it is sound. Reads all of it."""
-        with plain_connection(self.path) as connection:
-            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-            orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
-        return found + [
-            f"{table} {row_id} refers to a row of {parent} that is missing" for table, row_id, parent, _ in orphans
-        ]
+        """What is wrong with the file, a sentence each; nothing when it is sound. Reads all of it."""
+        try:
+            with plain_connection(self.path) as connection:
+                found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+                return found or [_orphan(*row) for row in connection.execute("PRAGMA foreign_key_check")]
+        except LedgerUnavailable as error:
+            return [str(error)]
+
+
+def _orphan(table: str, row_id: int | None, parent: str, _: int) -> str:
+    return f"Row {row_id} of {table} refers to a row of {parent} that is missing."

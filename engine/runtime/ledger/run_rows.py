@@ -11,7 +11,7 @@ from engine.runtime.ledger.session import Row
 
 RUN_COLUMNS = (
     "id, program, contact_id, status, step, since, due_at, started_at, event_id, segment, "
-    "attempt, asked_at, skipping, reason, ended_at, version"
+    "attempt, asked_at, in_doubt, skipping, reason, ended_at, version"
 )
 RUN_COLUMNS_OF_R = ", ".join(f"r.{name}" for name in RUN_COLUMNS.split(", "))
 LIVE = "('ready', 'waiting', 'sending', 'held')"
@@ -33,10 +33,11 @@ def run_of(row: Row) -> Run:
         segment=row[9],
         attempt=row[10],
         asked_at=instant_or_none(row[11]),
-        skipping=bool(row[12]),
-        reason=row[13],
-        ended_at=instant_or_none(row[14]),
-        version=row[15],
+        in_doubt=bool(row[12]),
+        skipping=bool(row[13]),
+        reason=row[14],
+        ended_at=instant_or_none(row[15]),
+        version=row[16],
     )
 
 
@@ -51,6 +52,7 @@ def standing(run: Run) -> dict[str, Any]:
         "segment": run.segment,
         "attempt": run.attempt,
         "asked_at": millis_or_none(run.asked_at),
+        "in_doubt": int(run.in_doubt),
         "skipping": int(run.skipping),
         "reason": run.reason,
         "ended_at": millis_or_none(run.ended_at),

@@ -16,9 +16,9 @@ from engine.runtime.ledger.session import Lookup, Row, Statement
 
 _ADD = Statement("""
     INSERT INTO runs (id, program, contact_id, status, step, since, due_at, started_at, event_id, segment, attempt,
-        asked_at, skipping, reason, ended_at, version, wake_at, revision)
+        asked_at, in_doubt, skipping, reason, ended_at, version, wake_at, revision)
     VALUES (:id, :program, :contact_id, :status, :step, :since, :due_at, :started_at, :event_id, :segment, :attempt,
-        :asked_at, :skipping, :reason, :ended_at, :version, :wake_at, :revision)
+        :asked_at, :in_doubt, :skipping, :reason, :ended_at, :version, :wake_at, :revision)
 """)
 _GET = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE id IN :keys")
 _OF = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE contact_id IN :keys AND program = :program ORDER BY id")
@@ -116,7 +116,7 @@ class Runs(Revisions):
         statuses = [status] if status or email else list(RunStatus)
         rows = [row for name in wanted for one in statuses for row in self._page(given, name, one, limit)]
         rows.sort(key=lambda row: str(row[0]), reverse=True)
-        return [ListedRun(run_of(row), row[16]) for row in rows[:limit]]
+        return [ListedRun(run_of(row), row[-1]) for row in rows[:limit]]
 
     def _listed_programs(self, triggers: bool) -> list[str]:
         return [name for name in self.programs() if triggers or not name.startswith(TRIGGER_PREFIX)]

@@ -86,6 +86,7 @@ runs = Table(
     _text("segment", null=True),
     _count("attempt"),
     _time("asked_at", null=True),
+    _count("in_doubt"),
     _count("skipping"),
     _text("reason", null=True),
     _time("ended_at", null=True),

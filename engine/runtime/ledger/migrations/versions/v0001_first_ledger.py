@@ -82,6 +82,7 @@ def _runs() -> None:
         sa.Column("segment", sa.Text),
         sa.Column("attempt", sa.Integer, server_default=_ZERO, nullable=False),
         sa.Column("asked_at", sa.BigInteger),
+        sa.Column("in_doubt", sa.Integer, server_default=_ZERO, nullable=False),
         sa.Column("skipping", sa.Integer, server_default=_ZERO, nullable=False),
         sa.Column("reason", sa.Text),
         sa.Column("ended_at", sa.BigInteger),
