@@ -6,8 +6,7 @@
     ├── Unrenderable        the author of a template: it cannot become an email for this contact
     └── LedgerError         the operator
         ├── LedgerUnavailable   nothing was written; trying again later may help
-        ├── LedgerTooNew        a newer busos wrote this ledger: upgrade
-        └── StaleLease          another worker owns the run now: drop the result
+        └── LedgerTooNew        a newer busos wrote this ledger: upgrade
 
 A vendor's refusal is no exception: it is an ``Outcome`` (``engine.model``) that the core decides on.
 """
@@ -78,7 +77,3 @@ class LedgerUnavailable(LedgerError):
 
 class LedgerTooNew(LedgerError):
     """The ledger was written by a newer version of busos."""
-
-
-class StaleLease(LedgerError):
-    """The lease ran out and another worker took the run."""
