@@ -13,7 +13,7 @@ from engine.language.flaws import Flaw
 Kind = Literal["word", "number", "date", "datetime", "text", "sign", "end"]
 
 
-class Misread(Exception):  # noqa: N818 # no error: it carries the flaw out of the reader
+class Misread(Exception):  # no error: it carries the flaw out of the reader
     """The text has no structure from here on; ``flaw`` says why."""
 
     def __init__(self, flaw: Flaw) -> None:
@@ -108,8 +108,7 @@ def _refuse(text: str, at: int, odd: str) -> NoReturn:
 
 
 def _hint_for(odd: str) -> str:
-    if not isinstance(duration := parse_duration(odd), Flaw):
-        return f'write "{duration.text} ago"'
-    if duration.hint.startswith('write "') and odd[-1].isalpha():
+    duration = parse_duration(odd)
+    if isinstance(duration, Flaw) and duration.hint.startswith('write "') and odd[-1].isalpha():
         return f'{duration.hint[:-1]} ago"'
     return 'numbers are like 2 or 2.5, dates like 2025-11-12, texts stand in quotes: "2x"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import assert_never
 
 from engine.language.conditions.structure import Span, Written
 from engine.language.conditions.tokens import Token
@@ -84,6 +85,8 @@ def example(field: Field, vocabulary: Vocabulary) -> str:
             return f"{field.name} = {next(iter(choices_of(field, vocabulary)), 'CHOICE')}"
         case Sort.TEXT:
             return f'{field.name} = "text"'
+        case never:
+            assert_never(never)
 
 
 def valued(field: Field, value: Written, vocabulary: Vocabulary, *, exact: bool) -> Operand | Refusal:
@@ -101,6 +104,8 @@ def valued(field: Field, value: Written, vocabulary: Vocabulary, *, exact: bool)
             return _choice(field, value, vocabulary)
         case Sort.TEXT | Sort.LIST:
             return _text(field, value)
+        case never:
+            assert_never(never)
 
 
 def _mismatch(field: Field, value: Token, hint: str = "") -> Refusal:
