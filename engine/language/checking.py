@@ -23,7 +23,8 @@ def read_and_check(text: str | bytes, file: str, shelf: Shelf) -> tuple[Document
     """The document and every problem, sorted by place; None when YAML cannot read it. Problems call it ``file``."""
     document, problems = examine(text, file)
     if document:
-        problems = [*problems, *check(document, shelf)]
+        told = {(one.line, one.column) for one in problems}
+        problems += [one for one in check(document, shelf) if (one.line, one.column) not in told]
     return document, _sorted(problems)
 
 

@@ -30,7 +30,7 @@ class Composer:
 
     def __init__(self, events: Iterator[Any], lines: Lines) -> None:
         # libyaml gives every event both marks, which the type stubs do not know.
-        self._events: Iterator[Any] = events
+        self._events = events
         self._lines = lines
         self._anchors: dict[str, Node] = {}
         self._open: set[str] = set()
@@ -56,7 +56,7 @@ class Composer:
 
     def _node(self, event: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            self._say(_range(event), "too-deep", f"values are nested deeper than {MAX_DEPTH} here", "make it flatter")
+            self._say(_range(event), "too-deep", f"values are nested deeper than {MAX_DEPTH} here", "take levels away")
             raise UnreadableError
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
@@ -86,7 +86,12 @@ class Composer:
     def _alias(self, event: Any) -> Node:
         at, name = _range(event), event.anchor
         if name in self._open:
-            self._say(at, "recursive-alias", f'"*{name}" stands inside "&{name}": it would contain itself')
+            self._say(
+                at,
+                "recursive-alias",
+                f'"*{name}" stands inside "&{name}": it would contain itself',
+                "write the value out",
+            )
             raise UnreadableError
         if name not in self._anchors:
             hint = f'put quotes around a text that starts with a star: "*{name}"'
@@ -122,7 +127,7 @@ class Composer:
             children.append(self._node(inner, depth + 1))
         return Items(
             self._start(event),
-            inner.end_mark.index,
+            _range(inner)[1],
             [child.data for child in children],
             1 + sum(child.size for child in children),
             bool(event.flow_style),
@@ -137,7 +142,7 @@ class Composer:
             key = self._node(inner, depth + 1)
             value = self._node(next(self._events), depth + 1)
             self._pair(pairs, merged, key, value)
-        start, end = self._start(event), inner.end_mark.index
+        start, end = self._start(event), _range(inner)[1]
         if event.flow_style and (text := self._braces(start, end)):
             del self.troubles[refused:]
             self.troubles.append(braces_trouble((start, end), text))
@@ -155,27 +160,40 @@ class Composer:
     def _pair(self, pairs: Pairs, merged: list[Node], key: Node, value: Node) -> None:
         if isinstance(key, Scalar) and key.plain and key.data == "<<":
             merged.append(value)
-        elif not isinstance(key, Scalar) or not isinstance(key.data, str):
-            self._refuse_key(key)
-        elif key.data in pairs:
-            self._refuse_twice(pairs[key.data][0], key)
-        else:
-            if key.plain and ":" in key.data and value.start == value.end == key.end:
-                self.troubles.append(glued_trouble(key.data, key.start))
-            pairs[key.data] = key, value
-
-    def _refuse_key(self, key: Node) -> None:
-        if not isinstance(key, Scalar):
+        elif not isinstance(key, Scalar):
             self._say((key.start, key.end), "non-text-key", "a list or a mapping cannot be the name of something")
-            return
+        else:
+            self._named(pairs, *self._unglued(key, value))
+
+    def _named(self, pairs: Pairs, key: Scalar, value: Node) -> None:
+        name = key.data
+        if not isinstance(name, str):
+            name = self._refuse_key(key)
+        if name in pairs:
+            self._refuse_twice(name, pairs[name][0], key)
+        elif name:
+            pairs[name] = key, value
+
+    def _unglued(self, key: Scalar, value: Node) -> tuple[Scalar, Node]:
+        """In braces YAML reads ``{type:text}`` as one name without a value; what was meant is plain."""
+        name, colon, rest = str(key.data).partition(":")
+        if not (key.plain and colon and name and value.start == value.end == key.end):
+            return key, value
+        self.troubles.append(glued_trouble(str(key.data), key.start))
+        middle = key.start + len(name)
+        return Scalar(key.start, middle, name), Scalar(middle + 1, key.end, resolve(rest))
+
+    def _refuse_key(self, key: Scalar) -> str:
+        """The name as it is written, so that the rest can be checked all the same."""
         written = self._lines.text[key.start : key.end]
         message = f'"{written}" is no text, so it cannot be a name' if written else "a name is missing before the colon"
-        hint = f'put quotes around it: "{written}"' if written else ""
+        hint = f'put quotes around it: "{written}"' if written else "write one, or take the line away"
         self._say((key.start, max(key.end, key.start + 1)), "non-text-key", message, hint)
+        return written
 
-    def _refuse_twice(self, first: Scalar, second: Scalar) -> None:
+    def _refuse_twice(self, name: str, first: Scalar, second: Scalar) -> None:
         place = self._lines.span(first.start, first.end)
-        message = f'"{second.data}" stands here twice: first at {place.line}:{place.column}, and again here'
+        message = f'"{name}" stands here twice: first at {place.line}:{place.column}, and again here'
         self._say((second.start, second.end), "duplicate-key", message, "keep one of the two")
 
     def _merge(self, pairs: Pairs, node: Node) -> None:
@@ -186,7 +204,8 @@ class Composer:
                     pairs.setdefault(name, pair)
             else:
                 message = '"<<" takes a mapping from elsewhere, such as  <<: *name'
-                self._say((source.start, source.end), "merge", message)
+                hint = "take it away, or mark a mapping further up with &name"
+                self._say((source.start, source.end), "merge", message, hint)
 
 
 def _range(event: Any) -> Range:

@@ -103,8 +103,10 @@ class Document:
 
     def span(self, path: Path, *, key: bool = False) -> Span:
         """Where the value at a path stands, or its key; the nearest thing around it where there is no such value."""
-        found = self._key(path) if key else None
-        return self.lines.span(*_shown(found or self._node(path)))
+        node = self._node(path)
+        if key or node.start == node.end:  # a value that was left empty cannot be underlined
+            node = self._key(path) or node
+        return self.lines.span(*_shown(node))
 
     def inside(self, path: Path, start: int, end: int) -> Span:
         """Where characters ``start`` to ``end`` of a text stand; all of it where escapes or line breaks hide them."""

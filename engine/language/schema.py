@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -66,7 +67,8 @@ def fits(value: Any, part: Schema) -> bool:
     """Whether a value is of the kind that one of several ways to write something asks for."""
     if "enum" in part:
         return value in part["enum"]
-    return isinstance(value, _KINDS[part["type"]])
+    kind: type = _KINDS[part["type"]]
+    return isinstance(value, kind) and bool(re.search(part.get("pattern", ""), str(value)))
 
 
 def _walk(value: Any, part: Schema, path: Path) -> Iterator[tuple[str, Place]]:

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, cast
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from engine.errors import Problem
 from engine.language.document import Document, Path
 from engine.language.schema import fits, schema, verbs
 from engine.language.spelling import closest, did_you_mean
 
-Error = ValidationError
+_GLUED = re.compile(r"([a-z_]+):([^ ].*)")
+
+
+class Error(Protocol):
+    """What is used of jsonschema's ``ValidationError``, without its markers for what was never set."""
+
+    absolute_path: Sequence[str | int]
+    relative_schema_path: Sequence[str | int]
+    schema_path: Sequence[str | int]
+    validator: str
+    validator_value: Any
+    instance: Any
+    schema: Any
+    context: Sequence[Error]
+
 
 _TYPES = {
     "object": "lines of  key: value",
@@ -40,7 +54,8 @@ class Told:
 
 def shape(document: Document) -> tuple[list[Problem], frozenset[Path]]:
     """Everything that has the wrong shape, and the paths of it, so that other checks look elsewhere."""
-    told = [one for error in _validator().iter_errors(document.data) for one in _tell(error)]
+    errors = cast("Iterable[Error]", _validator().iter_errors(document.data))
+    told = [one for error in errors for one in _tell(error)]
     problems = [
         document.problem(document.span(one.path, key=one.key), one.rule, one.message, hint=one.hint)
         for one in dict.fromkeys(told)
@@ -57,14 +72,16 @@ def _tell(error: Error) -> Iterator[Told]:
     path = tuple(error.absolute_path)
     if "propertyNames" in error.relative_schema_path:
         message = f'"{error.instance}" cannot be a name here: a name is made of {_wants(error)}'
-        yield Told((*path, str(error.instance)), "name", message, key=True)
+        name = re.sub(r"[^A-Za-z0-9_]+", "_", error.instance).strip("_")
+        hint = f"for example  {name}" if name[:1].isalpha() else ""
+        yield Told((*path, str(error.instance)), "name", message, hint, key=True)
         return
     yield from _TABLE[str(error.validator)](error, path)
 
 
 def _wants(error: Error) -> str:
     """What the schema expects here, in words."""
-    part: Any = error.schema
+    part = error.schema
     if "x-wants" in part:
         return str(part["x-wants"])
     if "enum" in part:
@@ -99,7 +116,7 @@ def _name(path: Path) -> str:
 
 
 def _unknown_keys(error: Error, path: Path) -> Iterator[Told]:
-    part: Any = error.schema
+    part = error.schema
     for word in error.instance:
         if word not in part["properties"]:
             yield _unknown_key(word, list(part["properties"]), path)
@@ -116,7 +133,7 @@ def _unknown_key(word: str, known: list[str], path: Path) -> Told:
 
 
 def _missing(error: Error, path: Path) -> Iterator[Told]:
-    part: Any = error.schema
+    part = error.schema
     for word in error.validator_value:
         if word not in error.instance:
             example = _example(part["properties"][word])
@@ -127,16 +144,24 @@ def _missing(error: Error, path: Path) -> Iterator[Told]:
 
 def _example(part: Any) -> str:
     examples = part.get("examples", ["…"])
-    first = examples[0]
-    if isinstance(first, list):
-        return f"[{', '.join(first)}]" if all(isinstance(item, str) for item in first) else ""
-    return "" if isinstance(first, dict) else str(first)
+    return _written(examples[0])
+
+
+def _written(value: Any) -> str:
+    """An example on one line, as it would stand in the file."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_written(inner)}" for key, inner in value.items()) + "}"
+    return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else str(value)
 
 
 def _wrong_type(error: Error, path: Path) -> Iterator[Told]:
     hint = ""
     value, part = error.instance, error.schema
-    expects_text = isinstance(part, dict) and part.get("type") == "string"
+    expects_text = part.get("type") == "string"
+    if isinstance(value, str) and (glued := _GLUED.fullmatch(value)):
+        told = f'a space is missing after the colon in "{value}"'
+        yield Told(path, "missing-space", told, f"write {glued[1]}: {glued[2]}")
+        return
     if expects_text and isinstance(value, int | float):
         hint = f'put quotes around it: "{found(value)}"'
     message = f"{_name(path)} must be {_wants(error)}, not {found(value)}"
@@ -158,7 +183,8 @@ def _wrong_version(error: Error, path: Path) -> Iterator[Told]:
 
 
 def _wrong_form(error: Error, path: Path) -> Iterator[Told]:
-    yield Told(path, "form", f"{_name(path)} must be {_wants(error)}, not {found(error.instance)}")
+    message = f"{_name(path)} must be {_wants(error)}, not {found(error.instance)}"
+    yield Told(path, "form", message, f"for example  {_example(error.schema)}")
 
 
 def _empty(error: Error, path: Path) -> Iterator[Told]:
@@ -179,24 +205,24 @@ def _twice(error: Error, path: Path) -> Iterator[Told]:
 
 def _out_of_range(error: Error, path: Path) -> Iterator[Told]:
     message = f"{_name(path)} must be {error.validator_value} or more, not {found(error.instance)}"
-    yield Told(path, "form", message)
+    yield Told(path, "form", message, f"for example  {_example(error.schema)}")
 
 
 def _too_long(error: Error, path: Path) -> Iterator[Told]:
     message = f"{_name(path)} has {len(error.instance)} characters; {error.validator_value} are allowed"
-    yield Told(path, "form", message)
+    yield Told(path, "form", message, "make it shorter")
 
 
 def _one_way(error: Error, path: Path) -> Iterator[Told]:
     """A step with no verb or several, a branch with neither ``when`` nor ``otherwise``."""
-    part: Any = error.schema
+    part = error.schema
     if any(word not in part["properties"] for word in error.instance):
         return
     ways = [way["required"] for way in part["oneOf"]]
-    written = [way[0] for way in ways if way[0] in error.instance]
+    written = [word for word in error.instance if [word] in ways]
     if ["otherwise"] in ways:
-        message = "a branch must be " + part["x-wants"]
-        yield Told(path, "branch", message)
+        message = "a branch says when it is taken and what happens then"
+        yield Told(path, "branch", message, f"write  {part['x-wants']}")
     elif written:
         message = f"this step has {len(written)} verbs: {', '.join(written)}"
         yield Told(path, "two-verbs", message, "start a new step with a hyphen for each", key=True)
@@ -207,19 +233,21 @@ def _one_way(error: Error, path: Path) -> Iterator[Told]:
 
 def _several_ways(error: Error, path: Path) -> Iterator[Told]:
     """Of several ways to write a value: the mistake in the one that was meant, or all the ways there are."""
-    part: Any = error.schema
+    part = error.schema
     if belongs := part.get("x-belongs"):
         yield from _misplaced(path, belongs[0], belongs[1:], error.instance)
         return
     meant = [index for index, way in enumerate(part["anyOf"]) if "type" in way and fits(error.instance, way)]
-    inner = [one for one in error.context or () if one.schema_path[0] in meant and one.validator != "pattern"]
+    inner = [one for one in error.context if one.schema_path[0] in meant and one.validator != "pattern"]
     if inner:
         for one in inner:
             yield from _tell(one)
         return
     words = [word for way in part["anyOf"] for word in way.get("enum", ())]
     message = f"{_name(path)} must be {_wants(error)}, not {found(error.instance)}"
-    yield Told(path, "unknown-word" if words else "wrong-type", message, _near(error.instance, words))
+    number = isinstance(error.instance, int | float) and not words
+    hint = f'put quotes around it: "{found(error.instance)}"' if number else _near(error.instance, words)
+    yield Told(path, "unknown-word" if words else "wrong-type", message, hint)
 
 
 def _dependent(error: Error, path: Path) -> Iterator[Told]:
@@ -233,7 +261,7 @@ def _misplaced(path: Path, word: str, owners: list[str], step: Any) -> Iterator[
         return
     belongs = " or ".join(f'"{owner}"' for owner in owners)
     message = f'"{word}" belongs to a step with {belongs}, and this step has none'
-    yield Told((*path, word), "misplaced-key", message, key=True)
+    yield Told((*path, word), "misplaced-key", message, "move it there, or take it away", key=True)
 
 
 _TABLE: dict[str, Callable[[Error, Path], Iterator[Told]]] = {

@@ -33,38 +33,41 @@ def read(text: str | bytes, file: str) -> Document:
 
 def examine(text: str | bytes, file: str) -> tuple[Document | None, list[Problem]]:
     """The document as far as it can be read (None: not at all), and the problems on the way."""
-    decoded = _decode(text)
-    if isinstance(decoded, Trouble):
-        return None, [_problem(file, Lines(""), decoded)]
-    lines = Lines(decoded)
-    if found := _UNPRINTABLE.search(decoded):
-        return None, [_problem(file, lines, _unprintable(found))]
+    try:
+        raw = text if isinstance(text, bytes) else text.encode()
+        lines = Lines(raw.decode().removeprefix("\ufeff"))
+    except UnicodeError as error:
+        return None, [_problem(file, *_misencoded(error))]
+    if refused := _unfit(lines.text, len(raw)):
+        return None, [_problem(file, lines, refused)]
     root, troubles = _compose(lines)
     problems = [_problem(file, lines, trouble) for trouble in troubles]
     if not isinstance(root, Entries):
         return None, problems
-    return Document(file, decoded, root, lines), problems
+    return Document(file, lines.text, root, lines), problems
 
 
-def _decode(text: str | bytes) -> str | Trouble:
-    try:
-        raw = text.encode() if isinstance(text, str) else text
-        if len(raw) > MAX_BYTES:
-            message = f"the file has {len(raw):,} bytes; the limit is {MAX_BYTES:,}"
-            return Trouble((0, 0), "too-large", message, "take out what is no longer used")
-        return raw.decode().removeprefix("\ufeff")
-    except UnicodeError:
-        hint = 'save it again and choose "UTF-8" as its encoding'
-        return Trouble((0, 0), "not-utf-8", "the file is not written in UTF-8", hint)
+def _misencoded(error: UnicodeError) -> tuple[Lines, Trouble]:
+    """The place of the first byte (or half of a character) that is not UTF-8."""
+    before = ""
+    if isinstance(error, UnicodeDecodeError):
+        before = error.object[: error.start].decode().removeprefix("\ufeff")
+    elif isinstance(error, UnicodeEncodeError):
+        before = error.object[: error.start]
+    hint = 'save it again and choose "UTF-8" as its encoding'
+    at = (len(before), len(before) + 1)
+    return Lines(f"{before}?"), Trouble(at, "not-utf-8", "from here on the file is not written in UTF-8", hint)
 
 
-def _unprintable(found: re.Match[str]) -> Trouble:
-    return Trouble(
-        found.span(),
-        "control-character",
-        f"there is an invisible character here (U+{ord(found[0]):04X})",
-        "delete it; it often comes along when text is pasted",
-    )
+def _unfit(text: str, size: int) -> Trouble | None:
+    """What keeps a text from being read at all."""
+    if size > MAX_BYTES:
+        message = f"the file has {size:,} bytes; the limit is {MAX_BYTES:,}"
+        return Trouble((0, 0), "too-large", message, "take out what is no longer used")
+    if found := _UNPRINTABLE.search(text):
+        message = f"there is an invisible character here (U+{ord(found[0]):04X})"
+        return Trouble(found.span(), "control-character", message, "delete it; it often comes along with pasted text")
+    return None
 
 
 def _compose(lines: Lines) -> tuple[object, list[Trouble]]:
@@ -81,8 +84,9 @@ def _compose(lines: Lines) -> tuple[object, list[Trouble]]:
         hint = "start with  version: 1"
         return None, [*composer.troubles, Trouble((0, 0), "empty-file", "there is nothing in this file", hint)]
     if not isinstance(root, Entries):
-        message = "the file must be made of lines such as  version: 1  and  contact:"
-        return None, [*composer.troubles, Trouble((root.start, root.end), "not-a-mapping", message)]
+        message = "the whole file is a list or a text, and not lines of  key: value"
+        hint = "start with  version: 1  and write  contact:,  triggers:  and  sequences:  below it"
+        return None, [*composer.troubles, Trouble((root.start, root.end), "not-a-mapping", message, hint)]
     return root, composer.troubles
 
 

@@ -44,7 +44,7 @@ def explain(error: yaml.MarkedYAMLError, lines: Lines, last_quoted: Range | None
 def _by_wording(problem: str, context: str, lines: Lines, start: int, at: int) -> Trouble | None:
     if "quoted scalar" in context and "end of " in problem:
         return _open_quote(lines, (start, start + 1))
-    if "escape" in problem or "escape" in context:
+    if "escape" in problem or "hexdecimal" in problem:
         return _escape(lines, at)
     if "start any token" in problem or "directive" in context or "alphabetic" in problem:
         return _reserved(lines, start)
@@ -107,6 +107,7 @@ def _after_quote(lines: Lines, at: int) -> Trouble:
 
 
 def _escape(lines: Lines, at: int) -> Trouble:
+    at = lines.text.rfind("\\", 0, at + 1)
     found = lines.text[at : at + 2]
     hint = "use single quotes '…' around the text, where a backslash is only a backslash"
     return Trouble((at, at + 2), "escape", f'"{found}" means nothing inside double quotes', hint)
@@ -130,7 +131,8 @@ def _tag(lines: Lines, at: int) -> Trouble:
 
 def tag_words(tag: str) -> tuple[str, str]:
     """Message and hint for a word that starts with an exclamation mark."""
-    return f'"{tag}" is a YAML tag, and this file has none', f'take it away, or put quotes around the text: "{tag} …"'
+    hint = "take it away" if tag.startswith("!!") else f'take it away, or put quotes around the text: "{tag} …"'
+    return f'"{tag}" is a YAML tag, and such a file has none', hint
 
 
 def _colon(lines: Lines, at: int) -> Trouble:
@@ -152,7 +154,7 @@ def _requoted(text: str) -> str:
 
 def _no_colon(lines: Lines, start: int) -> Trouble:
     number = lines.number(start)
-    first, last = lines.bounds(number)
+    _, last = lines.bounds(number)
     word = lines.text[start:last]
     return _glued(lines, number) or Trouble(
         (start, last),

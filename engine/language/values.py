@@ -88,13 +88,13 @@ def _text(field: Field, raw: str, vocabulary: Vocabulary) -> str | None:
 
 def _bounded(field: Field, value: Datum) -> Constant | Flaw:
     if isinstance(value, str) and len(value) > field.max_length:
-        return Flaw(0, len(value), f"{field.name} has {field.max_length} characters at most; this has {len(value)}")
+        return _flaw(value, f"{field.name} has {field.max_length} characters at most; this has {len(value)}")
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = field.minimum, field.maximum
         if low is not None and value < low:
-            return Flaw(0, 0, f"{field.name} is {low:g} or more, so it cannot be {value:g}")
+            return _flaw(value, f"{field.name} is {low:g} or more, so it cannot be {value:g}")
         if high is not None and value > high:
-            return Flaw(0, 0, f"{field.name} is {high:g} or less, so it cannot be {value:g}")
+            return _flaw(value, f"{field.name} is {high:g} or less, so it cannot be {value:g}")
     return Constant(value)
 
 
@@ -111,7 +111,7 @@ def _takes(field: Field, other: Field) -> bool:
 
 def _unlike(field: Field, other: Field) -> Flaw:
     message = f'"{other.name}" is a field of type {other.type}, and {field.name} is of type {field.type}'
-    return Flaw(0, len(other.name), message, "name a field of the same type, or write a value")
+    return _flaw(other.name, message, "name a field of the same type, or write a value")
 
 
 def _refusal(field: Field, raw: object, vocabulary: Vocabulary) -> Flaw:
@@ -119,7 +119,11 @@ def _refusal(field: Field, raw: object, vocabulary: Vocabulary) -> Flaw:
     wanted = f"one of {', '.join(choices)}" if choices else _EXAMPLES[field.type]
     told = str(raw).lower() if isinstance(raw, bool) else "this list" if isinstance(raw, list) else f'"{raw}"'
     near = did_you_mean(raw, (*choices, *vocabulary.fields)) if isinstance(raw, str) else ""
-    return Flaw(0, len(str(raw)), f"{field.name} takes {wanted}, not {told}", near or _hint(field, raw), "value")
+    return _flaw(raw, f"{field.name} takes {wanted}, not {told}", near or _hint(field, raw))
+
+
+def _flaw(raw: object, message: str, hint: str = "") -> Flaw:
+    return Flaw(start=0, end=len(str(raw)), message=message, hint=hint, rule="value")
 
 
 def _hint(field: Field, raw: object) -> str:

@@ -59,7 +59,7 @@ def segment_lines(document: Document) -> list[tuple[str, Any, int]]:
 
 
 def find_zone(name: Any) -> ZoneInfo | None:
-    """The time zone of a name; None when there is none. (Asking for it is far cheaper than listing them all.)"""
+    """The time zone of a name; None when there is none. Asking for one is far cheaper than listing them all."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):

@@ -30,8 +30,6 @@ def check(book: Checkable) -> Iterator[Problem]:
 def _length(book: Checkable, place: Place, found: Duration | Flaw, shift: int = 0) -> Iterator[Problem]:
     if isinstance(found, Flaw):
         yield book.flaw(place, found, shift)
-    elif _is_nothing(found):
-        yield book.problem(place, "zero-duration", f'"{found.text}" is no time at all', hint="write at least 1 second")
 
 
 def _wait(book: Checkable, place: Place) -> Iterator[Problem]:
@@ -39,16 +37,11 @@ def _wait(book: Checkable, place: Place) -> Iterator[Problem]:
     if isinstance(found, Flaw):
         yield book.flaw(place, found)
     elif isinstance(found, After):
-        yield from _length(book, place, found.duration)
         yield from _short(book, place, found.duration)
 
 
-def _is_nothing(duration: Duration) -> bool:
-    return not (duration.days or duration.business_days or duration.seconds)
-
-
 def _short(book: Checkable, place: Place, duration: Duration) -> Iterator[Problem]:
-    if not duration.days and not duration.business_days and 0 < duration.seconds < _MINUTE:
+    if not duration.days and not duration.business_days and duration.seconds < _MINUTE:
         message = f'a real wait of "{duration.text}" is hardly meant'
         hint = f"if it is for a test, write  testing: {duration.text}  under a longer wait"
         yield book.problem(place, "short-wait", message, hint=hint, severity=Severity.WARNING)

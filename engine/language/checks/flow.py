@@ -21,8 +21,9 @@ def check(book: Checkable) -> Iterator[Problem]:
         yield from _branches(book, place)
     for name, sequence in book.section("sequences").items():
         steps = as_list(as_dict(sequence).get("steps"))
-        if steps and "wait" in as_dict(steps[-1]):
-            yield _last_wait(book, Place(("sequences", name, "steps", len(steps) - 1, "wait"), None, key=True))
+        last = ("sequences", name, "steps", len(steps) - 1)
+        if steps and "wait" in as_dict(steps[-1]) and book.sound(last):
+            yield _last_wait(book, Place((*last, "wait"), None, key=True))
     yield from _unstarted(book)
 
 

@@ -53,7 +53,7 @@ def _order(book: Checkable, lines: list[Place]) -> Iterator[Problem]:
         yield book.problem(lines[-1].path, "segment-otherwise", message, hint=hint)
     elif last is not None:
         for line in lines[last + 1 :]:
-            message = f'nobody gets to "{line.path[-1]}": the line above takes everybody who is left'
+            message = f'nobody gets to "{line.path[-1]}": a line above takes everybody who is left'
             yield book.problem(line.path, "segment-otherwise", message, hint="move it above that line")
 
 

@@ -15,5 +15,6 @@ def check(book: Checkable) -> Iterator[Problem]:
     """One problem for a name that is no time zone."""
     for place in book.texts("zone"):
         if not find_zone(place.value):
-            hint = did_you_mean(place.value, available_timezones()) or "write a place, such as America/Toronto"
+            near = did_you_mean(place.value, available_timezones()) if "/" in place.value else ""
+            hint = near or "write a place, such as America/Toronto"
             yield book.problem(place, "zone", f'"{place.value}" is not a time zone', hint=hint)
