@@ -1,0 +1,1 @@
+"""The language of ``sequences.yaml``: text to checked Programs."""
