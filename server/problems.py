@@ -79,6 +79,9 @@ def as_problem(error: Exception, path: str, known: Sequence[str]) -> Problem:
             return ledger_unavailable()
         case HTTPException(status_code=404):
             return Problem(404, _nothing_at(path, known))
+        case HTTPException(status_code=405):
+            allowed = (error.headers or {}).get("allow", "other methods")
+            return Problem(405, f"{quote(path[:100])} takes {allowed}.", headers=error.headers)
         case HTTPException(status_code=status) if status < 500:
             return Problem(status, error.detail, headers=error.headers)
         case _:

@@ -40,10 +40,10 @@ def email_document(html: str) -> Response[str]:
     return Response(html, media_type=MediaType.HTML, headers=headers)
 
 
-@get("/assets/busos.css", media_type="text/css", sync_to_thread=False, cache_control=None)
+@get("/assets/busos.css", sync_to_thread=False)
 def style() -> Response[str]:
     """The style of every page."""
-    return Response(_STYLE, media_type="text/css; charset=utf-8", headers={"cache-control": "max-age=300"})
+    return Response(_STYLE, media_type="text/css", headers={"cache-control": "max-age=300"})
 
 
 _STYLE = (PAGES / "busos.css").read_text(encoding="utf-8")
