@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -46,16 +46,23 @@ def _advice(found: str) -> str:
     return f"BUSOS_DATABASE_URL {found}: write sqlite:///busos.db, or sqlite:////folder/busos.db for a full path."
 
 
-def open_engine(path: Path, *, writes: bool) -> Engine:
-    """An engine whose connections write durably, or only read."""
+_PRAGMAS = {
+    "durable": ("synchronous = FULL", "foreign_keys = ON"),
+    "quick": ("synchronous = NORMAL", "foreign_keys = ON"),
+    "reading": ("query_only = ON",),
+}
+
+
+def open_engine(path: Path, purpose: Literal["durable", "quick", "reading"]) -> Engine:
+    """An engine whose connections only read, or write: durably, or so that only a power cut can undo it."""
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_MILLISECONDS / 1000},
         pool_size=8,
         max_overflow=-1,
     )
-    pragmas = ("synchronous = FULL", "foreign_keys = ON") if writes else ("query_only = ON",)
-    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    pragmas = _PRAGMAS[purpose]
+    begin = "BEGIN" if purpose == "reading" else "BEGIN IMMEDIATE"
 
     @event.listens_for(engine, "connect")
     def _settle_in(connection: Any, _record: Any) -> None:

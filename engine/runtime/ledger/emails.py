@@ -12,20 +12,25 @@ from engine.runtime.ledger.records import EmailRecord, EmailResult, Pair, email_
 from engine.runtime.ledger.session import Lookup, Row, Session, Statement
 
 _SELECT = """
-    SELECT run_id, step, key, contact_id, mailer, message, status, attempts, first_tried_at, tried_at, accepted_at,
-        provider_id, error, number
-    FROM emails
+    SELECT e.run_id, e.step, e.key, e.contact_id, e.mailer, m.body, e.status, e.attempts, e.first_tried_at,
+        e.tried_at, e.accepted_at, e.provider_id, e.error, e.number
+    FROM emails AS e JOIN messages AS m ON m.number = e.number
 """
 _PUT = Statement("""
-    INSERT INTO emails (run_id, step, key, contact_id, to_key, template, mailer, message, status, attempts,
+    INSERT INTO emails (run_id, step, key, contact_id, to_key, template, mailer, status, attempts,
         first_tried_at, tried_at, accepted_at, provider_id, error)
-    VALUES (:run_id, :step, :key, :contact_id, :to_key, :template, :mailer, :message, :status, :attempts,
+    VALUES (:run_id, :step, :key, :contact_id, :to_key, :template, :mailer, :status, :attempts,
         :first_tried_at, :tried_at, :accepted_at, :provider_id, :error)
     ON CONFLICT (run_id, step) DO NOTHING
 """)
-_OF_RUNS = Lookup(f"{_SELECT} WHERE run_id IN :keys ORDER BY number")
-_BY_KEY = Statement(f"{_SELECT} WHERE key = :key")
-_TO = Statement(f"{_SELECT} WHERE to_key = :to_key ORDER BY number DESC")
+_PUT_MESSAGE = Statement("""
+    INSERT INTO messages (number, body)
+    SELECT number, :body FROM emails WHERE run_id = :run_id AND step = :step
+    ON CONFLICT (number) DO NOTHING
+""")
+_OF_RUNS = Lookup(f"{_SELECT} WHERE e.run_id IN :keys ORDER BY e.number")
+_BY_KEY = Statement(f"{_SELECT} WHERE e.key = :key")
+_TO = Statement(f"{_SELECT} WHERE e.to_key = :to_key ORDER BY e.number DESC")
 _TRIED = Statement("""
     UPDATE emails SET attempts = attempts + 1, tried_at = :now, first_tried_at = COALESCE(first_tried_at, :now)
     WHERE run_id = :run_id AND step = :step
@@ -37,16 +42,16 @@ _SETTLE = Statement("""
 """)
 _COUNTS = Statement("SELECT status, count(*) FROM emails GROUP BY status")
 _FILTERS = {
-    "before": "number < :before",
-    "mailer": "mailer = :mailer",
-    "search": "(to_key LIKE :search ESCAPE '!' OR template LIKE :search ESCAPE '!')",
+    "before": "e.number < :before",
+    "mailer": "e.mailer = :mailer",
+    "search": "(e.to_key LIKE :search ESCAPE '!' OR e.template LIKE :search ESCAPE '!')",
 }
 
 
 @lru_cache(maxsize=16)
 def _recent(filters: tuple[str, ...]) -> Statement:
     where = " AND ".join(_FILTERS[name] for name in filters) or "1 = 1"
-    return Statement(f"{_SELECT} WHERE {where} ORDER BY number DESC LIMIT :limit")
+    return Statement(f"{_SELECT} WHERE {where} ORDER BY e.number DESC LIMIT :limit")
 
 
 def _anywhere(search: str) -> str:
@@ -84,7 +89,6 @@ def _row(record: EmailRecord) -> dict[str, Any]:
         "to_key": email_key(record.message.to),
         "template": record.message.template,
         "mailer": record.mailer,
-        "message": message_bytes(record.message),
         "status": record.status,
         "attempts": record.attempts,
         "first_tried_at": millis_or_none(record.first_tried_at),
@@ -112,6 +116,8 @@ class Emails(Session):
     def put_emails(self, records: Sequence[EmailRecord]) -> None:
         """Store emails before their first try; a (run, step) that has one keeps the one it has."""
         self._many(_PUT, [_row(record) for record in records])
+        bodies = [{"run_id": r.run_id, "step": r.step, "body": message_bytes(r.message)} for r in records]
+        self._many(_PUT_MESSAGE, bodies)
 
     def emails(self, pairs: Iterable[Pair]) -> dict[Pair, EmailRecord]:
         """Emails by (run id, step)."""

@@ -24,10 +24,11 @@ class Ledger:
     sleep and try again; only other processes are waited for in the database.
     """
 
-    def __init__(self, path: Path, writer: Engine, reader: Engine) -> None:
+    def __init__(self, path: Path, writer: Engine) -> None:
         self.path = path
         self._writer = writer
-        self._reader = reader
+        self._quick_writer = open_engine(path, "quick")
+        self._reader = open_engine(path, "reading")
         self._turn = threading.Lock()
 
     @classmethod
@@ -38,18 +39,19 @@ class Ledger:
         ``SettingsError`` for an address that is not one of ours.
         """
         path = file_of(url)
-        writer = open_engine(path, writes=True)
+        writer = open_engine(path, "durable")
         try:
             with told_apart(str(path)):
                 bring_up_to_date(writer, path)
         except BaseException:
             writer.dispose()
             raise
-        return cls(path, writer, open_engine(path, writes=False))
+        return cls(path, writer)
 
     def close(self) -> None:
         """Close every connection; the ledger can be opened again."""
         self._reader.dispose()
+        self._quick_writer.dispose()
         self._writer.dispose()
 
     def __enter__(self) -> Self:
@@ -59,14 +61,20 @@ class Ledger:
         self.close()
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """A transaction that is on disk when the block ends, and leaves no trace when the block raises."""
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
+        """A transaction that is on disk when the block ends, and leaves no trace when the block raises.
+
+        ``durable=False`` does not wait for the disk. Others see the result all the same, and a killed
+        process loses nothing; a power cut may take it back, whole. That is enough for claims and signs of
+        life, because it takes back the worker as well. What is durable later makes it durable too.
+        """
+        engine = self._writer if durable else self._quick_writer
         if not self._turn.acquire(timeout=2 * BUSY_MILLISECONDS / 1000):
             raise LedgerUnavailable(
                 f"The ledger {self.path} is busy: others write without a pause. Nothing was written."
             )
         try:
-            with told_apart(str(self.path)), self._writer.begin() as connection:
+            with told_apart(str(self.path)), engine.begin() as connection:
                 yield Transaction(connection)
         finally:
             self._turn.release()

@@ -130,7 +130,6 @@ emails = Table(
     _text("to_key"),
     _text("template"),
     _text("mailer"),
-    Column("message", LargeBinary, nullable=False),
     _text("status"),
     _count("attempts"),
     _time("first_tried_at", null=True),
@@ -141,6 +140,14 @@ emails = Table(
 )
 Index("emails_step", emails.c.run_id, emails.c.step, unique=True)
 Index("emails_to", emails.c.to_key)
+
+# Apart, because a row is written whole at each of its changes, and the message is most of it.
+messages = Table(
+    "messages",
+    metadata,
+    Column("number", _Number, ForeignKey("emails.number"), primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
 
 # due_at of an item in somebody's hands is the end of the lease. ``changed`` says that more was merged into it
 # since it was claimed, so that "done" is not true of all of it.

@@ -45,6 +45,14 @@ def test_every_commit_is_on_disk_before_it_returns(ledger):
     assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
+def test_a_quick_commit_is_seen_by_all_and_made_durable_by_the_next(ledger):
+    with ledger.write(durable=False) as tx:
+        assert tx.connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+        tx.put_note("a", "1")
+    with ledger.write() as tx:
+        assert tx.note("a") == "1"
+
+
 def test_a_block_that_raises_leaves_no_trace(ledger):
     def half() -> None:
         with ledger.write() as tx:

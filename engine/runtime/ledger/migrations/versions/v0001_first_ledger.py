@@ -129,7 +129,6 @@ def _emails() -> None:
         sa.Column("to_key", sa.Text, nullable=False),
         sa.Column("template", sa.Text, nullable=False),
         sa.Column("mailer", sa.Text, nullable=False),
-        sa.Column("message", sa.LargeBinary, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("attempts", sa.Integer, server_default=_ZERO, nullable=False),
         sa.Column("first_tried_at", sa.BigInteger),
@@ -143,6 +142,13 @@ def _emails() -> None:
     )
     op.create_index("emails_step", "emails", ["run_id", "step"], unique=True)
     op.create_index("emails_to", "emails", ["to_key"])
+    op.create_table(
+        "messages",
+        sa.Column("number", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.ForeignKeyConstraint(["number"], ["emails.number"]),
+        sa.PrimaryKeyConstraint("number"),
+    )
 
 
 def _outbox() -> None:
