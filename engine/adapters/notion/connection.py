@@ -117,9 +117,9 @@ class Connection:
         answer = self._ask("PATCH", f"pages/{page_id}", {"properties": properties}, writes=True)
         return _as_page(answer, writes=True)
 
-    def query(self, path: str, where: Json | None, sorts: Sequence[Json], page_size: int = PAGE_SIZE) -> Iterator[Page]:
+    def query(self, path: str, where: Json | None, sorts: Sequence[Json]) -> Iterator[Page]:
         """The pages that match, part by part to the last one; raises NotionError."""
-        body: Json = {"page_size": page_size, "sorts": list(sorts)}
+        body: Json = {"page_size": PAGE_SIZE, "sorts": list(sorts)}
         if where is not None:
             body["filter"] = where
         cursor: str | None = None

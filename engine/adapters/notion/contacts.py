@@ -78,6 +78,17 @@ class NotionMirror:
             return dict(values)
         return dict(self._read_back(source, values))
 
+    def check(self, progress: Sequence[str] = ()) -> Sequence[str] | Retry | Refused:
+        """What is wrong with the live database for these fields and these progress properties: a sentence each."""
+        self._database.forget()
+        try:
+            source = self._database.source()
+            self._key(source)
+        except NotionError as fault:
+            return fault.outcome
+        names = [*sorted(self._mapped()), *progress]
+        return [problem for name in names if (problem := _problem(source, name))]
+
     # -- Writing ------------------------------------------------------------------------------
 
     def _write(self, update: PageUpdate) -> str:
@@ -121,8 +132,8 @@ class NotionMirror:
         """The page of this email; of several, the oldest."""
         column = self._key(source)
         where = {"property": column.name, column.type: {"equals": storable(email)}}
-        pages = self._connection.query(source.query_path, where, [OLDEST_FIRST], page_size=1)
-        return next((page for page in pages if not page.away), None)
+        pages = self._connection.query(source.query_path, where, [OLDEST_FIRST])
+        return next((page for page in pages if not page.away and _shows(page, column, email)), None)
 
     def _create(self, source: Source, update: PageUpdate, properties: Json) -> str:
         title = source.title
@@ -200,14 +211,14 @@ class NotionMirror:
         source = self._database.source()
         key = self._key(source)
         for page in self._connection.query(source.query_path, _edited(since), [EDITED_FIRST]):
-            email = as_value(FieldType.EMAIL, page.properties.get(key.name, {}))
+            email = _email(page, key)
             if email and not page.away:
-                yield self._state(page, str(email))
+                yield self._state(page, email)
 
     def _state(self, page: Page, email: str) -> PageState:
         return PageState(
             page_id=page.id,
-            email=email.strip(),
+            email=email,
             values=dict(self._values(page)),
             edited_at=page.last_edited_time.astimezone(UTC),
         )
@@ -222,6 +233,31 @@ class NotionMirror:
                 yield name, as_value(field.type, shown)
             except UnfitError as error:
                 self.missing[str(field.notion)] = f"{field.notion!r} of a page cannot be read: {error}"
+
+
+def _problem(source: Source, name: str) -> str:
+    """Why a property cannot be written; empty when it can."""
+    column = source.properties.get(name)
+    if column is None:
+        return source.lacks(name)
+    try:
+        as_property(column, None)
+    except UnfitError as error:
+        return f"{name!r} cannot be shown in Notion: {error}"
+    return ""
+
+
+def _shows(page: Page, column: Property, email: str) -> bool:
+    """Whether it is this email's page indeed: the wrong person's page must never be written on."""
+    return _email(page, column).casefold() == email.strip().casefold()
+
+
+def _email(page: Page, column: Property) -> str:
+    """The email that a page shows; empty when it shows none."""
+    try:
+        return str(as_value(FieldType.EMAIL, page.properties.get(column.name, {})) or "").strip()
+    except UnfitError:
+        return ""
 
 
 def _edited(since: datetime | None) -> Json | None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -43,6 +44,13 @@ class Source:
     def title(self) -> Property:
         """The one title property; people name it as they like."""
         return next(p for p in self.properties.values() if p.type == "title")
+
+    def lacks(self, name: str) -> str:
+        """What to tell the person whose property is not there."""
+        folded = {each.casefold(): each for each in self.properties}
+        near = get_close_matches(name.casefold(), folded, n=1)
+        meant = f"did you mean {folded[near[0]]!r}? If not, add it" if near else "add it"
+        return f"the Notion database {self.name!r} has no property {name!r}; {meant}, or correct the name in the file"
 
     def holds(self, parent: Mapping[str, Any]) -> bool:
         """Whether a page with this parent is one of ours."""

@@ -75,7 +75,9 @@ def from_answer(error: HTTPResponseError, *, writes: bool) -> NotionError:
         return NotionError(Retry(reason=f"Notion could not do it just now (HTTP {status}): {said}"), status)
     if status >= 500:
         # It may have been done all the same: creating a page is not idempotent, so the caller looks first.
-        return NotionError(Retry(reason=f"Notion has a fault (HTTP {status}): {said}", uncertain=writes), status)
+        after = retry_after(error.headers) if "retry-after" in error.headers else None
+        reason = f"Notion has a fault (HTTP {status}): {said}"
+        return NotionError(Retry(reason=reason, after=after, uncertain=writes), status)
     advice = ADVICE.get(status, f"Notion answered HTTP {status}; is NOTION_API_URL right?")
     return NotionError(Refused(reason=f"{advice} ({said})" if said else advice), status)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from engine.adapters.notion.database import Database, Source
 from engine.adapters.notion.faults import NotionError, refused
 from engine.adapters.notion.text import storable
 from engine.adapters.notion.values import UnfitError, as_property, as_value
+from engine.errors import LedgerError
 from engine.model import FieldType, Refused, Retry, TemplateText, Value
 from engine.ports import Clock, Mirrored, Templates
 
@@ -154,13 +156,26 @@ class NotionTemplates:
             self.trouble = fault.outcome.reason
             if fault.invalid:
                 self._database.forget()
-            if self._copy is None and self._store:
-                self._copy = {each.name: each for each in self._store.load()}
+            self._copy = self._copy if self._copy is not None else self._loaded()
         else:
             changed, self._copy, self.trouble = copy != self._copy, copy, ""
-            if changed and self._store:
-                self._store.save(list(copy.values()))
+            if changed:
+                self._save(list(copy.values()))
         self._asked_at = self._clock.now()
+
+    def _loaded(self) -> Mapping[str, TemplateText] | None:
+        """The copy from before a restart; None when there is none, or the ledger cannot tell just now."""
+        try:
+            kept = self._store.load() if self._store else ()
+        except LedgerError:
+            return None
+        return {each.name: each for each in kept} or None
+
+    def _save(self, templates: Sequence[TemplateText]) -> None:
+        """Keep the copy for the next start. A ledger that is busy now is no reason not to send."""
+        if self._store:
+            with suppress(LedgerError):
+                self._store.save(templates)
 
     # -- Reading ------------------------------------------------------------------------------
 

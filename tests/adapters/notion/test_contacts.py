@@ -12,7 +12,7 @@ import pytest
 from engine.adapters.notion import NotionMirror
 from engine.model import Field, FieldType, Refused, Retry, Value
 from engine.ports import Mirrored, PageState, PageUpdate
-from tests.adapters.notion.conftest import FIELDS, TOKEN, World
+from tests.adapters.notion.conftest import FIELDS, NEWEST_TOO, ONE_VERSION, TOKEN, World
 from tests.standins.notion_seeds import CONTACTS, CONTACTS_SOURCE
 from tests.standins.notion_shapes import Source
 
@@ -55,6 +55,7 @@ def seen(world: World, email: str = ADA) -> dict[str, Any]:
     return values
 
 
+@NEWEST_TOO
 def test_a_new_contact_gets_one_page_with_every_value_in_its_propertys_type(world: World) -> None:
     mirror = world.mirror()
     page_id = written(mirror, update())
@@ -82,6 +83,7 @@ def test_progress_is_shown_by_the_names_of_properties(world: World) -> None:
     assert shown["Email Sequence Error"] == "the address bounced"
 
 
+@NEWEST_TOO
 def test_later_writes_go_to_the_page_that_is_known_without_looking_for_it(world: World) -> None:
     mirror = world.mirror()
     page_id = written(mirror, update())
@@ -99,6 +101,7 @@ def test_a_page_that_a_person_made_is_taken_over(world: World) -> None:
     assert seen(world)["Red Systems"] == 3
 
 
+@NEWEST_TOO
 @pytest.mark.parametrize("fault", ["drop", "500 after", "garbage"])
 def test_a_creation_that_may_have_happened_never_makes_a_second_page(world: World, fault: str) -> None:
     mirror = world.mirror()
@@ -134,6 +137,7 @@ def test_a_creation_that_did_not_happen_is_made_by_the_next_try(world: World) ->
     assert len(world.vendor.pages_of(ADA)) == 1
 
 
+@NEWEST_TOO
 def test_a_page_that_a_person_deleted_is_made_anew(world: World) -> None:
     mirror = world.mirror()
     old = written(mirror, update())
@@ -173,6 +177,7 @@ def test_a_property_that_the_database_lacks_is_left_out_and_told(world: World) -
     assert seen(world)["Segment"] == "CRITICAL"
 
 
+@NEWEST_TOO
 def test_a_property_that_a_person_renames_while_we_run_costs_no_write(world: World) -> None:
     mirror = world.mirror()
     page_id = written(mirror, update())
@@ -220,6 +225,7 @@ def test_a_database_without_a_place_for_the_email_is_refused_with_what_to_do(wor
     assert "no property 'Email' of the type email" in refused.reason
 
 
+@NEWEST_TOO
 def test_what_a_person_changes_is_read_back_in_the_forms_of_the_file(world: World) -> None:
     mirror = world.mirror()
     page_id = written(mirror, update())
@@ -274,6 +280,7 @@ def test_a_row_without_an_email_is_nobodys_yet(world: World) -> None:
     assert states(world.mirror()) == []
 
 
+@ONE_VERSION
 @pytest.mark.parametrize(
     ("kind", "column", "value"),
     [
@@ -314,6 +321,7 @@ def test_what_will_be_shown_is_what_is_read_back(world: World, kind: FieldType, 
     assert state.values["extra"] == mirror.shown({"extra": value})["extra"]
 
 
+@ONE_VERSION
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
@@ -394,3 +402,36 @@ def test_no_reason_and_no_repr_ever_holds_the_token(world: World) -> None:
     assert isinstance(refused, Refused)
     assert TOKEN not in refused.reason
     assert TOKEN not in repr(world.connection)
+
+
+def test_a_check_tells_what_the_live_database_lacks_and_what_was_meant(world: World) -> None:
+    mirror = world.mirror()
+    assert mirror.check(["Email 1 Sent"]) == []
+    world.vendor.rename(CONTACTS_SOURCE, "First Name", "first name")
+    world.vendor.sources[CONTACTS_SOURCE].columns["Segment"] = {"type": "formula"}
+    told = mirror.check(["Email 6 Sent"])
+    assert isinstance(told, list)
+    assert [("First Name" in each, "Segment" in each, "Email 6 Sent" in each) for each in told] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+    assert "did you mean 'first name'?" in told[0]
+
+
+def test_a_check_of_a_database_that_is_not_shared_says_what_to_do(world: World) -> None:
+    refused = world.mirror(database="00000000-0000-4000-8000-00000000dead").check()
+    assert isinstance(refused, Refused)
+    assert "choose Connections" in refused.reason
+
+
+def test_the_page_of_somebody_else_is_never_written_on(world: World) -> None:
+    theirs = world.vendor.add(CONTACTS_SOURCE, Email="bob@example.com")
+    mirror = world.mirror()
+    states(mirror)
+    shown = {"Email": {"type": "email", "email": "bob@example.com"}}
+    answer = {"object": "page", "id": theirs.id, "properties": shown, "last_edited_time": "2025-11-12T15:00:00.000Z"}
+    wrong = {"object": "list", "results": [answer], "has_more": False, "next_cursor": None}
+    world.server.faults.script.append({"status": 200, "body": wrong})
+    assert written(mirror, update()) != theirs.id
+    assert world.vendor.read(theirs)["values"]["First Name"] == ""

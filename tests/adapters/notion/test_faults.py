@@ -11,7 +11,7 @@ from engine.adapters.notion import Connection, NotionMirror, NotionTemplates, Pa
 from engine.errors import SettingsError
 from engine.model import Refused, Retry, TemplateText
 from engine.ports import Mirrored, PageUpdate
-from tests.adapters.notion.conftest import FIELDS, TOKEN, World
+from tests.adapters.notion.conftest import FIELDS, ONE_VERSION, TOKEN, World
 from tests.standins.notion_seeds import CONTACTS, TEMPLATES
 
 UPDATE = PageUpdate(contact_id="c1", email="ada@example.com", values={"name": "Ada"})
@@ -71,6 +71,7 @@ def pushing(world: World) -> object:
     return world.templates().push(TEXT)
 
 
+@ONE_VERSION
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
@@ -100,6 +101,7 @@ def test_an_error_is_retried_or_refused_as_notion_documents_it(
     assert "so it is" in outcome.reason
 
 
+@ONE_VERSION
 @pytest.mark.parametrize("fault", ["500", "409"])
 def test_a_search_that_fails_makes_no_page(world: World, fault: str) -> None:
     mirror = world.mirror()
@@ -111,6 +113,7 @@ def test_a_search_that_fails_makes_no_page(world: World, fault: str) -> None:
     assert world.vendor.pages == {}
 
 
+@ONE_VERSION
 def test_notion_being_down_is_retried(world: World) -> None:
     world.server.faults.down = True
     outcome = world.mirror().write(UPDATE)
@@ -126,6 +129,7 @@ def test_nobody_listening_is_retried_and_certain() -> None:
     connection.close()
 
 
+@ONE_VERSION
 def test_a_short_wait_that_notion_asks_for_is_waited_and_the_write_is_done(world: World) -> None:
     mirror = world.mirror()
     mirror.changes(None)
@@ -135,6 +139,7 @@ def test_a_short_wait_that_notion_asks_for_is_waited_and_the_write_is_done(world
     assert world.time.passed - before >= 7
 
 
+@ONE_VERSION
 def test_a_long_wait_that_notion_asks_for_is_handed_on_and_kept_by_everybody(world: World) -> None:
     mirror = world.mirror()
     mirror.changes(None)
@@ -152,6 +157,7 @@ def test_a_long_wait_that_notion_asks_for_is_handed_on_and_kept_by_everybody(wor
     assert isinstance(mirror.write(UPDATE), Mirrored)
 
 
+@ONE_VERSION
 def test_notion_asking_for_patience_without_end_ends_in_a_retry(world: World) -> None:
     mirror = world.mirror()
     world.server.faults.script.extend([{"status": 429, "headers": {"retry-after": "1"}, "body": {}}] * 9)
@@ -160,6 +166,7 @@ def test_notion_asking_for_patience_without_end_ends_in_a_retry(world: World) ->
     assert outcome.after == 1
 
 
+@ONE_VERSION
 @pytest.mark.parametrize(("said", "after"), [("soon", 1), ("-5", 1), ("1e9", 1), ("nan", 1), ("", 1), ("0.5", 0.5)])
 def test_an_odd_retry_after_is_a_second(world: World, said: str, after: float) -> None:
     mirror = world.mirror()
@@ -188,8 +195,29 @@ def test_a_version_that_we_do_not_speak_is_refused() -> None:
         Connection(TOKEN, version="2021-05-13")
 
 
+@ONE_VERSION
 def test_an_address_with_the_version_path_is_understood(world: World) -> None:
     pace = Pace(monotonic=world.time.monotonic, sleep=world.time.sleep)
     connection = Connection(f" {TOKEN}\n", f"{world.server.url}/v1/", world.connection.version, pace=pace)
     assert NotionMirror(connection, CONTACTS, FIELDS).changes(None) == []
     connection.close()
+
+
+def test_whatever_fails_whenever_each_contact_ends_with_one_page_that_says_everything(world: World) -> None:
+    kinds = ("drop", "lost", "garbage", "500", "500 after", "409", "503")
+    world.server.faults.chances = dict.fromkeys(kinds, 0.07)
+    mirror = world.mirror()
+    failures = 0
+    for n in range(25):
+        email = f"{n}@example.com"
+        update = PageUpdate(contact_id=str(n), email=email, values={"name": "Ada", "red_systems": n % 9})
+        for _ in range(50):
+            outcome = mirror.write(update)
+            if isinstance(outcome, Mirrored):
+                break
+            assert isinstance(outcome, Retry)
+            failures += 1
+        shown = world.vendor.read(world.vendor.page(email))["values"]
+        assert (shown["Name"], shown["Red Systems"]) == ("Ada", n % 9)
+    assert failures > 10
+    assert len(world.vendor.pages) == 25

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from engine.errors import LedgerUnavailable
 from engine.model import Refused, Retry, TemplateText
 from engine.ports import Mirrored
-from tests.adapters.notion.conftest import World
+from tests.adapters.notion.conftest import NEWEST_TOO, World
 from tests.standins.notion_seeds import TEMPLATES_SOURCE
 
 NAMES = (
@@ -64,6 +65,7 @@ def block(kind: str, text: str, **more: Any) -> dict[str, Any]:
     return {"type": kind, kind: {"rich_text": [{"text": {"content": text}, **more}]}}
 
 
+@NEWEST_TOO
 def test_nine_long_templates_with_emoji_come_back_whole(world: World) -> None:
     templates = world.templates()
     for name in NAMES:
@@ -146,6 +148,7 @@ def test_the_code_blocks_of_a_page_are_its_body(world: World) -> None:
     assert (found.body, found.format) == ("<p>Hi</p>\n\n<p>there</p>", "html")
 
 
+@NEWEST_TOO
 def test_a_page_written_in_notion_becomes_markdown(world: World) -> None:
     blocks = [
         block("heading_1", "Hello {{ first_name }}"),
@@ -247,6 +250,23 @@ def test_the_last_copy_outlives_a_restart(world: World) -> None:
     found = world.templates(store=store).find("email_1")
     assert found is not None
     assert found.body == "Hello"
+
+
+class Busy:
+    """A TemplateStore whose ledger is away."""
+
+    def load(self) -> Sequence[TemplateText]:
+        raise LedgerUnavailable("the ledger is busy")
+
+    def save(self, templates: Sequence[TemplateText]) -> None:
+        raise LedgerUnavailable("the ledger is busy")
+
+
+def test_a_ledger_that_is_busy_keeps_no_template_from_being_found(world: World) -> None:
+    write(world, "email_1", Subject="S", HTML_Body="Hello")
+    assert world.templates(store=Busy()).find("email_1") is not None
+    world.server.faults.down = True
+    assert world.templates(store=Busy()).find("email_1") is None
 
 
 def test_without_any_copy_the_files_are_used_while_notion_is_down(world: World) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.adapters.notion.text import clip, plain_text, split, storable, text_items
 
-TEXTS = st.text(alphabet=st.one_of(st.characters(), st.sampled_from("😀👩‍💻é界a")))
+TEXTS = st.text(alphabet=st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("😀👩‍💻é界a")))
 
 
 def units(text: str) -> int:
