@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from litestar import Request, Response, get
-from litestar.params import Parameter
 from litestar.response import Redirect
 
 from server.openapi import example_payload
@@ -28,9 +28,10 @@ def home() -> Redirect:
 
 
 @get("/outbox", guards=[require_admin], sync_to_thread=True)
-def outbox(request: Request[Any, Any, Any], q: str = "", before: str = "") -> Response[str]:
+def outbox(request: Request[Any, Any, Any]) -> Response[str]:
     """The list, newest first."""
     system: System = request.app.state.system
+    q, before = _asked(request, "q"), _asked(request, "before")
     emails, further = _emails(system, PER_PAGE, before, q)
     return page(
         "outbox.html",
@@ -44,29 +45,36 @@ def outbox(request: Request[Any, Any, Any], q: str = "", before: str = "") -> Re
 
 
 @get("/outbox/{key:path}", guards=[require_admin], sync_to_thread=True)
-def email(request: Request[Any, Any, Any], key: str, part: str = "") -> Response[str]:
+def one_email(request: Request[Any, Any, Any]) -> Response[str]:
     """One email: what was sent, as HTML and as text. ``part=html`` is the email's own document, for the frame."""
     system: System = request.app.state.system
-    found = system.email(key.removeprefix("/"))
+    found = system.email(str(request.path_params["key"]).removeprefix("/"))
     if found is None:
         raise Problem(404, "There is no such email in the outbox; GET /outbox lists them.")
-    if part == "html":
+    if _asked(request, "part") == "html":
         return email_document(found.html)
     return page("email.html", email=_row(found), headers=sorted(found.headers.items()), text=found.text)
 
 
 @get("/outbox.json", guards=[require_admin], sync_to_thread=True)
-def outbox_json(
-    request: Request[Any, Any, Any],
-    address: str = Parameter(query="email", default="", max_length=254),
-    before: str = "",
-    limit: int = Parameter(default=PER_PAGE, ge=1, le=MOST),
-) -> Response[dict[str, Any]]:
+def outbox_json(request: Request[Any, Any, Any]) -> Response[Any]:
     """The same for programs; ``next`` is the ``before`` of the following page."""
-    emails, further = _emails(request.app.state.system, limit, before, address)
-    return Response(
-        {"emails": [_record(email) for email in emails], "next": further}, headers={"cache-control": "no-store"}
-    )
+    limit = _limit(_asked(request, "limit"))
+    emails, further = _emails(request.app.state.system, limit, _asked(request, "before"), _asked(request, "email"))
+    body = {"emails": [_record(email) for email in emails], "next": further}
+    return Response(body, headers={"cache-control": "no-store"})
+
+
+def _asked(request: Request[Any, Any, Any], name: str) -> str:
+    return str(request.query_params.get(name, ""))
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return PER_PAGE
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MOST:
+        raise Problem(400, f"limit must be a whole number from 1 to {MOST}.")
+    return int(text)
 
 
 def _emails(system: System, limit: int, before: str, search: str) -> tuple[list[SentEmail], str | None]:
@@ -98,4 +106,4 @@ def _example(system: System) -> str:
     return f"curl {system.settings.base_url}{trigger.path} -H 'Content-Type: application/json' -d {payload}"
 
 
-ROUTES = (home, outbox, email, outbox_json)
+ROUTES = (home, outbox, one_email, outbox_json)

@@ -23,7 +23,7 @@ RETRY_SECONDS = 5
 logger = logging.getLogger("busos.server")
 
 
-class Problem(Exception):  # noqa: N818 - named after the document that it becomes
+class Problem(Exception):
     """A request that is answered with a failure; ``detail`` is for the person who sent it."""
 
     def __init__(

@@ -16,9 +16,10 @@ from server.rendering import page
 from server.system import System
 
 
-def _contact(request: Request[Any, Any, Any], token: str) -> str | None:
+def _contact(request: Request[Any, Any, Any]) -> str | None:
     system: System = request.app.state.system
-    return read_token(system.settings.secret_key or "", token) if system.settings.secret_key else None
+    key = system.settings.secret_key
+    return read_token(key, request.path_params["token"]) if key else None
 
 
 def _unknown(request: Request[Any, Any, Any]) -> Response[str]:
@@ -30,22 +31,22 @@ def _unknown(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @route("/u/{token:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False)
-def ask(request: Request[Any, Any, Any], token: str) -> Response[str]:
+def ask(request: Request[Any, Any, Any]) -> Response[str]:
     """The page with the button. It changes nothing."""
-    if _contact(request, token) is None:
+    if _contact(request) is None:
         return _unknown(request)
-    return page("unsubscribe.html", state="ask", token=token)
+    return page("unsubscribe.html", state="ask", token=request.path_params["token"])
 
 
 @post("/u/{token:str}", status_code=200, sync_to_thread=True, request_max_body_size=64 * 1024)
-def unsubscribe(request: Request[Any, Any, Any], token: str) -> Response[str]:
+def unsubscribe(request: Request[Any, Any, Any]) -> Response[str]:
     """Stop marketing email to this contact. Doing it again is no error."""
-    contact = _contact(request, token)
+    contact = _contact(request)
     if contact is None:
         return _unknown(request)
     system: System = request.app.state.system
     system.suppress(contact, "unsubscribed")
-    return page("unsubscribe.html", state="done", token=token)
+    return page("unsubscribe.html", state="done", token=request.path_params["token"])
 
 
 ROUTES = (ask, unsubscribe)

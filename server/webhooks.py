@@ -39,7 +39,7 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 RawHeaders = list[tuple[bytes, bytes]]
 
 
-class _Disconnected(Exception):  # noqa: N818 - no error: the sender left
+class _Disconnected(Exception):
     """Nobody is left to answer."""
 
 

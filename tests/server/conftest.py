@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -192,10 +193,22 @@ def system(make_system: Callable[..., MemorySystem]) -> MemorySystem:
 
 @pytest.fixture
 def browse() -> Callable[..., TestClient]:  # type: ignore[type-arg]
-    """A client on this machine; other arguments say where else it comes from."""
+    """A client of the app without sockets; ``address`` says where the browser is."""
 
-    def client(system: MemorySystem, *, base_url: str = "http://127.0.0.1:8000") -> TestClient:  # type: ignore[type-arg]
-        return TestClient(create_app(system), base_url=base_url, raise_server_exceptions=False)
+    def client(
+        system: MemorySystem,
+        *,
+        base_url: str = "http://127.0.0.1:8000",
+        address: tuple[str, int] | None = ("127.0.0.1", 50_000),
+    ) -> TestClient:  # type: ignore[type-arg]
+        app = create_app(system)
+
+        async def there(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                scope["client"] = address
+            await app(scope, receive, send)
+
+        return TestClient(there, base_url=base_url, raise_server_exceptions=False)
 
     return client
 
