@@ -67,6 +67,12 @@ def _compile(template: TemplateText) -> Compiled:
     used = first_places(use for reading in readings for use in reading.variables)
     masks = Masks.for_sources(template.subject, template.preheader, template.body)
     html = masks.mark_addresses(masks.uncommented(_INLINER.inline(_document(template, masks))))
+    if attribute := re.search(rf'(?:{masks.word.pattern})=""', html):
+        raise TemplateFlaw(
+            "a tag cannot stand among the attributes of an HTML element: put it inside the quotes, or around the element",
+            template.body_line,
+            masks.put_back(attribute[0][:-3]),
+        )
     text = to_text(html, masks.width)
     for literal in (masks.take(template.subject), masks.take(template.preheader), text):
         _refuse_braces(masks.literal(literal), template)

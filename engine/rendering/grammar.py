@@ -90,11 +90,11 @@ def excerpt_of(source: str, line: int, needle: str) -> str:
     text = lines[min(line, len(lines)) - 1]
     found = re.search(r"\{[{%][^}]*?(?<!\w)" + re.escape(needle) + r"(?!\w)[^}]*\}?\}?", text)
     start, end = found.span() if found else (max(text.find(needle), 0),) * 2
-    head, tail = text[max(start - _AROUND, 0) : start], text[end : end + _AROUND]
-    if start > _AROUND:
-        head = "... " + head.partition(" ")[2]
-    if len(text) > end + _AROUND:
-        tail = tail.rpartition(" ")[0] + " ..."
+    head, tail = text[:start], text[end:]
+    if len(head) > _AROUND:
+        head = "... " + head[-_AROUND:].partition(" ")[2]
+    if len(tail) > _AROUND:
+        tail = tail[:_AROUND].rpartition(" ")[0].partition("{")[0].rstrip() + " ..."
     return (head + text[start:end] + tail).strip()
 
 

@@ -29,7 +29,7 @@ LAYOUT: Final = """<!DOCTYPE html>
 body { margin: 0; padding: 0; background-color: #f1f3f5; -webkit-text-size-adjust: 100%; }
 .page { background-color: #f1f3f5; }
 .frame { width: 100%; max-width: 600px; }
-.card { background-color: #ffffff; border-radius: 10px; padding: 40px 44px 32px;
+.card { background-color: #ffffff; border-radius: 10px; padding: 40px 44px 22px;
   font-family: -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;
   font-size: 16px; line-height: 26px; color: #24292f; text-align: left; }
 .card h1 { margin: 0 0 20px; font-size: 26px; line-height: 34px; font-weight: 700; color: #11161c; }
@@ -57,7 +57,7 @@ body { margin: 0; padding: 0; background-color: #f1f3f5; -webkit-text-size-adjus
 .foot p { margin: 0; }
 .foot a { color: #57606a; text-decoration: underline; }
 @media (max-width: 480px) {
-  .card { padding: 28px 22px 20px !important; border-radius: 0 !important; }
+  .card { padding: 28px 22px 10px !important; border-radius: 0 !important; }
   .card h1 { font-size: 23px !important; line-height: 30px !important; }
   .foot { padding: 20px 22px 8px !important; }
   .outer { padding: 0 0 24px !important; }

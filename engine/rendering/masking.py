@@ -70,8 +70,8 @@ class Masks:
         return f"{self.nonce}v{number}e" if tag.startswith("{{") else f".{self.nonce}s{number}e."
 
     def uncommented(self, html: str) -> str:
-        """The HTML with its statement comments as bare words."""
-        return re.sub(rf"<!--({self.statement})-->", r"\1", html)
+        """The HTML with its statement comments, which are text in a title, as bare words."""
+        return re.sub(rf"(?:<|&lt;)!--({self.statement})--(?:>|&gt;)", r"\1", html)
 
     def mark_addresses(self, html: str) -> str:
         """Mark the words in addresses: ``l`` is a whole link, ``p`` a part of one."""

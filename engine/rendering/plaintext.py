@@ -14,7 +14,7 @@ _BLOCKS = frozenset(
     | {"h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table"}
     | {"tbody", "tfoot", "thead", "tr", "ul"}
 )
-_TIGHT = frozenset({"li", "tr", "dt", "dd"})
+_TIGHT = frozenset({"dd", "dt", "li", "tbody", "tfoot", "thead", "tr"})
 _VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _Attributes = list[tuple[str, str | None]]
 
@@ -36,6 +36,7 @@ class _Text(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.width = width
         self.written: list[str] = []
+        self.newlines = 2
         self.inline: list[str] = []
         self.silent: list[str] = []
         self.lists: list[int | None] = []
@@ -79,9 +80,20 @@ class _Text(HTMLParser):
         elif tag == "li":
             self.bullet = self._bullet()
         elif tag == "hr":
-            self.written.append("\n\n" + "-" * 20 + "\n\n")
+            self._end_line(2)
+            self._write("-" * 20)
+            self._end_line(2)
         if tag not in _TIGHT:
-            self.written.append("\n\n" if len(self.lists) < 2 and not self.bullet else "\n")
+            self._end_line(1 if len(self.lists) > 1 or self.bullet else 2)
+
+    def _end_line(self, newlines: int) -> None:
+        """End the line, or the paragraph (2), unless that is done already; tags do not count as text."""
+        self.written.append("\n" * (newlines - self.newlines))
+        self.newlines = max(newlines, self.newlines)
+
+    def _write(self, text: str) -> None:
+        self.written.append(text)
+        self.newlines = 0
 
     def _bullet(self) -> str:
         depth = "  " * max(len(self.lists) - 1, 0)
@@ -116,7 +128,7 @@ class _Text(HTMLParser):
         self.flush()
         if tag in {"ul", "ol"} and self.lists:
             self.lists.pop()
-        self.written.append("\n" if tag in _TIGHT or self.lists else "\n\n")
+        self._end_line(1 if tag in _TIGHT or self.lists else 2)
 
     def flush(self) -> None:
         """Write the words gathered so far as wrapped lines."""
@@ -130,7 +142,7 @@ class _Text(HTMLParser):
             bullet, self.bullet = self.bullet, ""
             hanging = " " * len(bullet) if bullet else "  " * len(self.lists)
             wrapped = [self._wrap(line, hanging) for line in text.split("\n")]
-            self.written.append((bullet or hanging) + f"\n{hanging}".join(wrapped))
+            self._write((bullet or hanging) + f"\n{hanging}".join(wrapped))
 
     def _wrap(self, line: str, hanging: str) -> str:
         lines, room = [[]], _WIDTH - len(hanging)  # type: list[list[str]], int
