@@ -7,8 +7,8 @@ so a contact's value is never read as Markdown, HTML or Jinja: it is only ever e
 
 from engine.rendering.compiling import RESERVED
 from engine.rendering.email import Rendered, has_unsubscribe, render, variables
-from engine.rendering.grammar import TemplateFlaw, Variable
 from engine.rendering.messages import message_variables, render_message
+from engine.rendering.places import TemplateFlaw, Variable
 
 __all__ = [
     "RESERVED",

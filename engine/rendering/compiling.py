@@ -12,10 +12,11 @@ import css_inline
 from jinja2 import Environment, Template, TemplateSyntaxError
 
 from engine.model import TemplateText
-from engine.rendering.grammar import TemplateFlaw, Variable, first_places, read
+from engine.rendering.grammar import read
 from engine.rendering.layout import LAYOUT, PREHEADER
 from engine.rendering.markdown import markdown_body
 from engine.rendering.masking import Masks
+from engine.rendering.places import TemplateFlaw, Variable, first_places
 from engine.rendering.plaintext import to_text
 from engine.rendering.sandbox import HTML, TEXT
 from engine.rendering.values import ZONE
@@ -69,7 +70,7 @@ def _compile(template: TemplateText) -> Compiled:
     html = masks.mark_addresses(masks.uncommented(_INLINER.inline(_document(template, masks))))
     if attribute := re.search(rf'(?:{masks.word.pattern})=""', html):
         raise TemplateFlaw(
-            "a tag cannot stand among the attributes of an HTML element: put it inside the quotes, or around the element",
+            "a tag cannot stand among the attributes of an HTML element: put it inside the quotes or around it",
             template.body_line,
             masks.put_back(attribute[0][:-3]),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from engine.errors import Unrenderable
 from engine.model import TemplateText, Value
 from engine.rendering.compiling import UNSUBSCRIBE, Compiled, compiled, is_document
-from engine.rendering.grammar import TemplateFlaw, Variable
+from engine.rendering.places import TemplateFlaw, Variable
 from engine.rendering.values import ZONE, Unknown, Unshowable, usable
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")

@@ -13,36 +13,12 @@ from difflib import get_close_matches
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from engine.errors import Unrenderable
+from engine.rendering.places import TemplateFlaw, Variable, excerpt_of, first_places
 from engine.rendering.values import DATE_FORMATS, FILTERS, TESTS
 
 _PARSER = Environment(autoescape=True)
 _BRACE = re.compile(r"[{}]|%\}|#\}")
 _MAX_DEPTH = 40
-_AROUND = 24
-
-
-class TemplateFlaw(Unrenderable):
-    """A template is written wrongly. ``line`` counts from 1 in ``origin``; ``excerpt`` quotes it."""
-
-    def __init__(self, message: str, line: int, excerpt: str, origin: str = "") -> None:
-        self.message, self.line, self.excerpt, self.origin = message, line, excerpt, origin
-        place = f"{origin}:{line}" if origin else f"line {line}"
-        super().__init__(f"{place}: {message}" + (f' (it says: "{excerpt}")' if excerpt else ""))
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A name a template uses, where it is first needed (or, when never needed, first mentioned).
-
-    ``guarded`` says that the template copes with an unknown value: every print and comparison stands
-    behind a test of the name, or has a ``default``.
-    """
-
-    name: str
-    line: int
-    excerpt: str
-    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +49,6 @@ def _too_deep(tree: nodes.Node) -> bool:
     for _ in range(_MAX_DEPTH):
         level = [child for node in level for child in node.iter_child_nodes()]
     return bool(level)
-
-
-def first_places(uses: Iterable[Variable]) -> tuple[Variable, ...]:
-    """Each name once; a place that needs the value counts before one that does not."""
-    found: dict[str, Variable] = {}
-    for use in uses:
-        if use.name not in found or (found[use.name].guarded and not use.guarded):
-            found[use.name] = use
-    return tuple(found.values())
-
-
-def excerpt_of(source: str, line: int, needle: str) -> str:
-    """The words around the first tag of a line that holds the needle: ``... owners in {{city}} ...``."""
-    lines = source.splitlines() or [""]
-    text = lines[min(line, len(lines)) - 1]
-    found = re.search(r"\{[{%][^}]*?(?<!\w)" + re.escape(needle) + r"(?!\w)[^}]*\}?\}?", text)
-    start, end = found.span() if found else (max(text.find(needle), 0),) * 2
-    head, tail = text[:start], text[end:]
-    if len(head) > _AROUND:
-        head = "... " + head[-_AROUND:].partition(" ")[2]
-    if len(tail) > _AROUND:
-        tail = tail[:_AROUND].rpartition(" ")[0].partition("{")[0].rstrip() + " ..."
-    return (head + text[start:end] + tail).strip()
 
 
 @dataclass(frozen=True, slots=True)

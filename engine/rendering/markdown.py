@@ -10,8 +10,8 @@ import re
 
 from markdown_it import MarkdownIt
 
-from engine.rendering.grammar import TemplateFlaw, excerpt_of
 from engine.rendering.masking import Masks
+from engine.rendering.places import TemplateFlaw, excerpt_of
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("code")
 _BUTTON = re.compile(r"<p><strong>(<a [^>]*>(?:(?!</a>|<a ).)*</a>)</strong></p>", re.DOTALL)

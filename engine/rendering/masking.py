@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from engine.rendering.grammar import TemplateFlaw
+from engine.rendering.places import TemplateFlaw
 
 _TAG = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _ADDRESS = re.compile(r"""(?<=[\s"'])((?:href|src|action|background)\s*=\s*")([^"]*)""", re.IGNORECASE)

@@ -11,7 +11,8 @@ from jinja2 import Template
 from jinja2.runtime import Context
 
 from engine.model import Value
-from engine.rendering.grammar import Reading, Variable, read
+from engine.rendering.grammar import Reading, read
+from engine.rendering.places import Variable
 from engine.rendering.sandbox import environment
 from engine.rendering.values import FILTERS, Unknown, Unshowable, told, usable
 
