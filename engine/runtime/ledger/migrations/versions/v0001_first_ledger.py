@@ -93,6 +93,7 @@ def _runs() -> None:
         sa.Column("revision", sa.Integer, nullable=False),
         sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"]),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     op.create_index("runs_contact", "runs", ["contact_id"])
     op.create_index("runs_listed", "runs", ["program", "status", "id"])
