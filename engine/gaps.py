@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.model import After, Around, IfPast, IfUnknown, OnDate, Wait
+from engine.model import After, Around, IfPast, IfUnknown, Wait
 from engine.scene import Scene
 from engine.timing import add, moment
 
@@ -88,8 +88,4 @@ def _end(wait: Wait, at: datetime, scene: Scene) -> datetime | None:
 
 
 def _field(wait: Wait) -> str:
-    match wait.until:
-        case Around(field=field):
-            return field
-        case OnDate() | _:
-            return "its moment"
+    return wait.until.field if isinstance(wait.until, Around) else "its moment"

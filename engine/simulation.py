@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from engine.intake import receive, start_directly
 from engine.interpreter import advance, enrol, told
@@ -84,6 +85,8 @@ class _World:
 
     def __init__(self, playbook: Playbook, contact: Contact, post: Post) -> None:
         self.playbook = playbook
+        self.programs = {trigger.program.name: trigger.program for trigger in playbook.triggers.values()}
+        self.programs.update(playbook.sequences)
         self.contact = contact
         self.post = post
         self.runs: list[Run] = []
@@ -94,15 +97,19 @@ class _World:
     def play(self, sendings: Sequence[Sending], sequence: str | None) -> Simulation:
         waiting = sorted(sendings, key=lambda sending: sending.at)
         for _ in range(MOST_LOOKS):
-            index = self._next()
-            due = self.runs[index].due_at if index is not None else None
+            due, index = self._next()
             if waiting and (due is None or waiting[0].at < due):
                 self._receive(waiting.pop(0))
-            elif index is not None and due is not None:
+            elif due is not None:
                 self._apply(index, Tick(), due)
             else:
-                break
-        first = next((run for run in self.runs if sequence in {None, run.program} and not _of_trigger(run)), None)
+                return self._told(sequence)
+        raise RuntimeError("this simulation does not end")
+
+    def _told(self, sequence: str | None) -> Simulation:
+        first = next(
+            (run for run in self.runs if run.program == sequence or (not sequence and self._is_sequence(run))), None
+        )
         return Simulation(
             run=first,
             contact=self.contact,
@@ -111,10 +118,13 @@ class _World:
             progress=tuple(self.progress),
         )
 
-    def _next(self) -> int | None:
-        """The run that is due first."""
+    def _is_sequence(self, run: Run) -> bool:
+        return run.program in self.playbook.sequences
+
+    def _next(self) -> tuple[datetime | None, int]:
+        """When the next run is due, and which."""
         due = [(run.due_at, index) for index, run in enumerate(self.runs) if run.due_at is not None]
-        return min(due)[1] if due else None
+        return min(due, default=(None, 0))
 
     def _receive(self, sending: Sending) -> None:
         number = len(self.runs) + 1
@@ -139,9 +149,7 @@ class _World:
         ]
 
     def _apply(self, index: int, event: Event, now: datetime) -> None:
-        program = self.playbook.program(self.runs[index].program)
-        if program is None:
-            return
+        program = self.programs[self.runs[index].program]
         decision = advance(program, self.runs[index], self.contact, event, now)
         starts = [effect.sequence for effect in decision.effects if isinstance(effect, StartRun)]
         self._keep(index, decision)
@@ -160,10 +168,8 @@ class _World:
         run = self.runs[index]
         match effect:
             case SendEmail():
-                program = self.playbook.program(run.program)
-                if program is not None:
-                    scene = Scene(program=program, run=run, contact=self.contact, now=now)
-                    self._apply(index, Answered(self.post(effect, scene)), now)
+                scene = Scene(program=self.programs[run.program], run=run, contact=self.contact, now=now)
+                self._apply(index, Answered(self.post(effect, scene)), now)
             case SaveValues():
                 self._poke_others(index, now)
             case StopRuns(sequence=name, reason=reason):
@@ -176,6 +182,8 @@ class _World:
                 self.progress.append(effect)
             case StartRun():
                 pass  # enrolled before, so that its line could say what became of it
+            case _:
+                assert_never(effect)
 
     def _poke_others(self, index: int, now: datetime) -> None:
         own = self.runs[index]
@@ -192,7 +200,3 @@ class _World:
         if enrolment.run is not None:
             self.runs.append(enrolment.run)
         return enrolment.note
-
-
-def _of_trigger(run: Run) -> bool:
-    return run.program.startswith("trigger ")

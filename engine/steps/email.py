@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.model import Do, Finish, Move, Next, RunStatus, SendEmail
-from engine.rendering import render_message
 from engine.scene import Scene
 from engine.steps.kind import Reader, Spec
 
@@ -30,7 +29,6 @@ class Email:
         template = dict(self.by_segment).get(scene.run.segment or "", self.otherwise)
         if template is None:
             return Finish(RunStatus.HELD, scene.missing_for_segment())
-        to = render_message(self.to, scene.shown) if self.to else None
         return Do(
             SendEmail(
                 step=scene.run.step or "",
@@ -38,7 +36,7 @@ class Email:
                 subject=self.subject,
                 sender=self.sender,
                 reply_to=self.reply_to,
-                to=to,
+                to=self.to,
             )
         )
 
