@@ -264,5 +264,5 @@ def _edited(since: datetime | None) -> Json | None:
     """A filter for the pages edited at or after a moment; Notion compares whole minutes."""
     if since is None:
         return None
-    minute = since.astimezone(UTC).replace(second=0, microsecond=0)
-    return {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": minute.strftime("%Y-%m-%dT%H:%M:00Z")}}
+    minute = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:00Z")
+    return {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": minute}}
