@@ -77,7 +77,8 @@ def test_a_segment_follows_its_fields() -> None:
 
 def test_no_rule_that_takes_the_contact_leaves_no_segment() -> None:
     head = (
-        "version: 1\ncontact: {email: {type: email}, red: {type: whole number, min: 0, max: 9}, kind: {type: segment}}\n"
+        "version: 1\ncontact: {email: {type: email}, red: {type: whole number, min: 0, max: 9},"
+        " kind: {type: segment}}\n"
         "segments: [{HOT: red > 1}, {otherwise: none}]\n"
     )
     book = playbook("triggers: {in: {requires: [email]}}\n", head=head)

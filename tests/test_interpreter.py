@@ -332,7 +332,8 @@ def test_a_program_that_is_gone_holds_its_runs() -> None:
 def test_steps_that_ask_for_no_answer_are_done_in_one_look() -> None:
     book = steps(
         "- save: {visits: 3, signup_date: now, first_name: unknown}\n"
-        '- alert: "{{ first_name }} has {{ visits }}"\n  title: Hello\n  colour: red\n  fields: {Name: "{{ first_name }}"}\n'
+        '- alert: "{{ first_name }} has {{ visits }}"\n  title: Hello\n  colour: red\n'
+        '  fields: {Name: "{{ first_name }}"}\n'
         "- start: course\n"
         "- stop: enough"
     )

@@ -33,14 +33,16 @@ from engine.runtime.outbox import alert_item, mirror_item
 class Decided:
     """A decision with what the shell adds to it.
 
-    ``before`` is the contact that it was made for. ``message`` are the bytes of the email it asks for,
-    new or stored earlier (``again``). ``result`` is what the email before it came to.
+    ``before`` is the contact that it was made for. ``message`` are the bytes of the email it asks for:
+    stored earlier (``again``), or new, maybe in the place of refused ones (``replaces``). ``result`` is
+    what the email before it came to.
     """
 
     decision: Decision
     before: Contact
     message: Message | None = None
     again: bool = False
+    replaces: bool = False
     result: EmailResult | None = None
 
 
@@ -106,6 +108,7 @@ class _Page:
         asked = [one for one in decided if one.message is not None]
         self.tx.settle_emails([one.result for one in decided if one.result is not None], self.now)
         fresh = [_record(one.decision, one.message, mailer) for one in asked if one.message and not one.again]
+        self.tx.forget_refused([(one.decision.run.id, one.decision.run.step or "") for one in asked if one.replaces])
         self.tx.put_emails(fresh)
         self.tx.tried([(one.decision.run.id, one.decision.run.step or "") for one in asked], self.now)
 

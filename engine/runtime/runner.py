@@ -181,7 +181,7 @@ class Runner:
         scene = Scene(program=program, run=decision.run, contact=decision.contact, now=now)
         message = self._letters.compose(effect, scene, playbook)
         if isinstance(message, Message):
-            return replace(decided, message=message)
+            return replace(decided, message=message, replaces=record is not None)
         told = advance(program, decision.run, decision.contact, Answered(message), now)
         return self._with_message(playbook, program, replace(decided, decision=_joined(decision, told)), stored, now)
 

@@ -28,6 +28,9 @@ _PUT_MESSAGE = Statement("""
     SELECT number, :body FROM emails WHERE run_id = :run_id AND step = :step
     ON CONFLICT (number) DO NOTHING
 """)
+_REFUSED = "run_id = :run_id AND step = :step AND status = 'refused'"
+_FORGET_MESSAGE = Statement(f"DELETE FROM messages WHERE number IN (SELECT number FROM emails WHERE {_REFUSED})")
+_FORGET = Statement(f"DELETE FROM emails WHERE {_REFUSED}")
 _OF_RUNS = Lookup(f"{_SELECT} WHERE e.run_id IN :keys ORDER BY e.number")
 _BY_KEY = Statement(f"{_SELECT} WHERE e.key = :key")
 _TO = Statement(f"{_SELECT} WHERE e.to_key = :to_key ORDER BY e.number DESC")
@@ -118,6 +121,12 @@ class Emails(Session):
         self._many(_PUT, [_row(record) for record in records])
         bodies = [{"run_id": r.run_id, "step": r.step, "body": message_bytes(r.message)} for r in records]
         self._many(_PUT_MESSAGE, bodies)
+
+    def forget_refused(self, pairs: Iterable[Pair]) -> None:
+        """Make room for another rendering of emails that were refused; others stay as they are."""
+        rows = [{"run_id": run_id, "step": step} for run_id, step in pairs]
+        self._many(_FORGET_MESSAGE, rows)
+        self._many(_FORGET, rows)
 
     def emails(self, pairs: Iterable[Pair]) -> dict[Pair, EmailRecord]:
         """Emails by (run id, step)."""

@@ -101,3 +101,13 @@ def test_a_message_is_kept_smaller_than_it_is(run, an_email):
     message = an_email(run).message
     assert message_from(message_bytes(message)) == message
     assert len(message_bytes(message)) < len(message.html)
+
+
+def test_only_a_refused_email_makes_room_for_another_rendering(ledger, run, an_email, noon):
+    sent, refused = an_email(run, "email_1"), an_email(run, "email_2")
+    put(ledger, sent, refused)
+    with ledger.write() as tx:
+        tx.settle_emails([EmailResult(run_id=run.id, step="email_2", status="refused", error="no such address")], noon)
+        tx.forget_refused([(run.id, "email_1"), (run.id, "email_2")])
+    put(ledger, *(replace(one, message=replace(one.message, subject="Other words")) for one in (sent, refused)))
+    assert [get(ledger, one).message.subject for one in (sent, refused)] == ["Hello, Ada ✨", "Other words"]
