@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from math import isfinite
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
@@ -19,6 +20,9 @@ from engine.rendering.values import DATE_FORMATS, FILTERS, TESTS
 _PARSER = Environment(autoescape=True)
 _BRACE = re.compile(r"[{}]|%\}|#\}")
 _MAX_DEPTH = 40
+_MAX_LENGTH = 300_000
+_MAX_TAGS = 1_000
+_JINJAS_OWN = frozenset({"caller", "loop", "self", "super", "varargs", "kwargs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class Reading:
 def read(source: str, first_line: int = 1) -> Reading:
     """Check a source against the list and collect its names. Raises ``TemplateFlaw``."""
     walk = _Walk(source, first_line)
+    if len(source) > _MAX_LENGTH or source.count("{{") + source.count("{%") > _MAX_TAGS:
+        message = f"this is too long: a template has at most {_MAX_LENGTH:,} characters and {_MAX_TAGS:,} tags"
+        raise TemplateFlaw(message, first_line, "")
+    if any("\ud800" <= character <= "\udfff" for character in source):
+        raise TemplateFlaw("there is half a character (a lone surrogate) in this text", first_line, "")
     try:
         tree = _PARSER.parse(source)
     except TemplateSyntaxError as error:
@@ -158,13 +167,18 @@ class _Walk:
                 raise self.refused(node)
 
     def use(self, node: nodes.Name, scope: _Scope, *, guarded: bool) -> None:
+        if node.name in _JINJAS_OWN:
+            raise self.flaw(f"{node.name} cannot be printed or tested: it is a word of Jinja's own", node.lineno, "{")
         if node.name not in scope.items:
             excerpt = excerpt_of(self.source, node.lineno, node.name)
             self.uses.append(Variable(node.name, node.lineno + self.first_line - 1, excerpt, guarded))
 
     def constant(self, node: nodes.Node) -> None:
-        if isinstance(node, nodes.Const) and isinstance(node.value, str) and _BRACE.search(node.value):
+        value = getattr(node, "value", None)
+        if isinstance(value, str) and _BRACE.search(value):
             raise self.flaw("quoted text in a tag cannot contain braces", node.lineno, "{")
+        if isinstance(value, float) and not isfinite(value):
+            raise self.flaw("this number is too large", node.lineno, "{")
 
     def choice(self, node: nodes.CondExpr, scope: _Scope) -> None:
         if node.expr2 is None:

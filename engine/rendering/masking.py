@@ -15,6 +15,8 @@ from engine.rendering.places import TemplateFlaw
 _TAG = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _ADDRESS = re.compile(r"""(?<=[\s"'])((?:href|src|action|background)\s*=\s*")([^"]*)""", re.IGNORECASE)
 _TYPICAL_WIDTH = 10
+_TRIMMING = re.compile(r"^(\{[{%])[-+]|[-+]([%}]\})$")
+"""Jinja's marks that eat white space: they would join paragraphs of the text part, so they are left out."""
 
 
 _WITHIN = (("<!--", "-->"), ("<", ">"))
@@ -65,7 +67,7 @@ class Masks:
     def _word(self, tag: str) -> str:
         if tag.startswith("{#"):
             return ""
-        self.tags.append(tag)
+        self.tags.append(_TRIMMING.sub(r"\1\2", tag))
         number = len(self.tags) - 1
         return f"{self.nonce}v{number}e" if tag.startswith("{{") else f".{self.nonce}s{number}e."
 
@@ -129,7 +131,7 @@ def _inside(was: bool, text: str, opening: str, closing: str) -> bool:
 
 
 def _expression(tag: str) -> str:
-    return tag[2:-2].strip("-+ \t\n")
+    return tag[2:-2].strip()
 
 
 def _without_braces(literal: str) -> str:
