@@ -30,7 +30,6 @@ _PROBLEMS: Mapping[int, str] = {
     500: "A fault of the server's",
     503: "Not written to disk: try again after Retry-After seconds",
 }
-_SIGNATURE: Mapping[str, list[str]] = {"webhookId": [], "webhookTimestamp": [], "webhookSignature": []}
 
 
 def openapi(system: System) -> Document:
@@ -68,7 +67,7 @@ def _webhook(trigger: Trigger, vocabulary: Vocabulary, *, locked: bool) -> Docum
         },
     }
     if locked:
-        operation["security"] = [{"bearer": []}, _SIGNATURE]
+        operation["security"] = [{"bearer": []}, {"signature": []}]
     return operation
 
 
@@ -169,13 +168,12 @@ _SCHEMAS: Document = {
 }
 _SECURITY: Document = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The server's webhook secret itself"},
-    "webhookId": {"type": "apiKey", "in": "header", "name": "webhook-id", "description": "Standard Webhooks"},
-    "webhookTimestamp": {"type": "apiKey", "in": "header", "name": "webhook-timestamp", "description": "Unix time"},
-    "webhookSignature": {
+    "signature": {
         "type": "apiKey",
         "in": "header",
         "name": "webhook-signature",
-        "description": "v1, and the base64 of HMAC-SHA256 over id.timestamp.body",
+        "description": "Standard Webhooks: v1, and the base64 of HMAC-SHA256 over id.timestamp.body, "
+        "beside the headers webhook-id and webhook-timestamp (Unix time)",
     },
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import HttpMethod, Request, Response, post, route
+from litestar import HttpMethod, Request, Response, route
 
 from engine.runtime.links import read_token
 from server.problems import Problem
@@ -30,23 +30,23 @@ def _unknown(request: Request[Any, Any, Any]) -> Response[str]:
     )
 
 
-@route("/u/{token:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False)
-def ask(request: Request[Any, Any, Any]) -> Response[str]:
-    """The page with the button. It changes nothing."""
-    if _contact(request) is None:
-        return _unknown(request)
-    return page("unsubscribe.html", state="ask", token=request.path_params["token"])
-
-
-@post("/u/{token:str}", status_code=200, sync_to_thread=True, request_max_body_size=64 * 1024)
+@route(
+    "/u/{token:str}",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST],
+    status_code=200,
+    sync_to_thread=True,
+    request_max_body_size=64 * 1024,
+)
 def unsubscribe(request: Request[Any, Any, Any]) -> Response[str]:
-    """Stop marketing email to this contact. Doing it again is no error."""
+    """Show the page with the button; on POST, stop marketing email to this contact. Doing it again is no error."""
     contact = _contact(request)
     if contact is None:
         return _unknown(request)
+    if request.method != HttpMethod.POST:
+        return page("unsubscribe.html", state="ask", token=request.path_params["token"])
     system: System = request.app.state.system
     system.suppress(contact, "unsubscribed")
-    return page("unsubscribe.html", state="done", token=request.path_params["token"])
+    return page("unsubscribe.html", state="done", token="")
 
 
-ROUTES = (ask, unsubscribe)
+ROUTES = (unsubscribe,)

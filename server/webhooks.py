@@ -173,7 +173,7 @@ def _parse(body: bytes) -> tuple[object, bytes]:
 
 
 def _key(headers: Headers) -> str | None:
-    key = headers.get(b"idempotency-key", headers.get(b"webhook-id", headers.get(b"svix-id")))
+    key = headers.get(b"idempotency-key", headers.get(b"webhook-id") or headers.get(b"svix-id") or None)
     if key is None:
         return None
     if not _KEY.fullmatch(key):

@@ -15,6 +15,7 @@ import pytest
 from engine import __version__
 from engine.errors import LedgerUnavailable
 from engine.runtime.links import make_token, unsubscribe_url
+from tests.server.conftest import Kept
 
 NASTY = "<script>alert(1)</script>\"'&{{ 7*7 }}"
 
@@ -41,20 +42,12 @@ def parsed(html: str) -> Reader:
 
 
 @pytest.fixture
-def keep(system: Any, request: pytest.FixtureRequest) -> Callable[..., None]:
-    kept = type_of_kept(system)
-
+def keep(system: Any) -> Callable[..., None]:
     def add(key: str, to: str = "ada@example.com", subject: str = "Hello", **more: Any) -> None:
-        email = kept(key=key, to=to, subject=subject, **more)
+        email = Kept(key=key, to=to, subject=subject, **more)
         system.emails.append(replace(email, at=email.at + timedelta(minutes=len(system.emails))))
 
     return add
-
-
-def type_of_kept(system: Any) -> Any:
-    import sys
-
-    return vars(sys.modules[type(system).__module__])["Kept"]
 
 
 # -- The outbox ---------------------------------------------------------------------------------
