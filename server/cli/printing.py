@@ -1,0 +1,38 @@
+"""Results on stdout: one JSON document, or text in aligned columns. ``click.echo`` takes colours out off a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+WIDEST = 34
+"""A column is padded up to this; a longer cell pushes the rest of its line to the right."""
+
+
+def print_json(document: Any) -> None:
+    """One JSON document."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def grey(text: str) -> str:
+    """Something to read past."""
+    return click.style(text, dim=True)
+
+
+def bold(text: str) -> str:
+    """Something to see first."""
+    return click.style(text, bold=True)
+
+
+def plain(text: str) -> str:
+    """Text from outside without characters that a terminal would obey."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines with aligned columns. Cells carry no colour."""
+    widths = [min(max(map(len, column)), WIDEST) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
