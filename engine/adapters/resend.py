@@ -125,7 +125,7 @@ class ResendMailer:
     """
 
     name = "resend"
-    batch = 100
+    batch = 20  # four seconds at 5 a second: a call stays short against the lease, and a stop need not wait long
 
     def __init__(
         self,

@@ -92,7 +92,7 @@ class SmtpMailer:
     """
 
     name = "smtp"
-    batch = 50
+    batch = 20
 
     def __init__(self, url: str, *, timeout: float = 10.0, patience: float = 25.0) -> None:
         self._server = server_of(url)

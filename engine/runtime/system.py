@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -51,6 +52,15 @@ class ShownEmail:
     status: str
 
 
+@runtime_checkable
+class Closable(Protocol):
+    """Something that holds connections."""
+
+    def close(self) -> None:
+        """Let go of them."""
+        ...
+
+
 class System:
     """Everything that was wired together. ``start`` and ``stop`` it once."""
 
@@ -64,6 +74,7 @@ class System:
         pools: Sequence[Pool[object]],
         clock: Clock,
         bell: Bell,
+        closing: Sequence[Closable] = (),
     ) -> None:
         self.settings = settings
         self.ledger = ledger
@@ -72,6 +83,7 @@ class System:
         self._acceptor = acceptor
         self._pools = pools
         self._bell = bell
+        self._closing = closing
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._worker_id = f"{socket.gethostname()}-{os.getpid()}"
@@ -91,6 +103,8 @@ class System:
         for pool in self._pools:
             pool.stop()
         self._keeper.join()
+        for part in self._closing:
+            part.close()
         self.ledger.close()
 
     # What the server asks

@@ -26,7 +26,7 @@ from engine.runtime.mirroring import MirrorErrand, ReadBack
 from engine.runtime.outbox import AlertErrand, Dispatcher, RecordedAlerts
 from engine.runtime.runner import Runner
 from engine.runtime.settings import Settings
-from engine.runtime.system import System
+from engine.runtime.system import Closable, System
 from engine.runtime.workers import Pool
 
 SECRET_NOTE = "secret key made on first use"  # noqa: S105 - the name of a note, no secret
@@ -59,10 +59,11 @@ def build(settings: Settings, *, works: bool, make_key: bool = False) -> System:
 
 def _build(settings: Settings, ledger: Ledger, works: bool) -> System:
     clock, ids, bell = SystemClock(), Ids(), Bell()
-    notion = Notion.of(settings, ledger, clock)
+    notion = Notion(settings, ledger, clock) if settings.notion_configured else None
     templates = templates_of(settings, notion)
     library = Library(settings.file, templates, testing=settings.testing_mode, loaded=_keep_revision(ledger, clock))
-    parts = _Parts(settings, ledger, library, templates, notion, clock, ids, bell)
+    mailer, alerts = mailer_of(settings), alerts_of(settings)
+    parts = _Parts(settings, ledger, library, templates, notion, mailer, alerts, clock, ids, bell)
     return System(
         settings,
         ledger=ledger,
@@ -73,6 +74,7 @@ def _build(settings: Settings, ledger: Ledger, works: bool) -> System:
         pools=parts.pools() if works else (),
         clock=clock,
         bell=bell,
+        closing=[part for part in (mailer, alerts, notion and notion.connection) if isinstance(part, Closable)],
     )
 
 
@@ -105,6 +107,8 @@ class _Parts:
     library: Library
     templates: Templates
     notion: Notion | None
+    mailer: Mailer
+    alerts: Alerts
     clock: Clock
     ids: Ids
     bell: Bell
@@ -112,11 +116,11 @@ class _Parts:
     def pools(self) -> Sequence[Pool[Any]]:
         """Runs, alerts, and the mirror where there is one: each with its own threads, so none waits for another."""
         move: Pool[Any] = Pool("runs", MoveRuns(self._runner(), self.bell, self._before()), self.bell, threads=2)
-        alerts: Pool[Any] = Pool("alerts", self._errands(AlertErrand(alerts_of(self.settings))), self.bell, threads=1)
+        alerts: Pool[Any] = Pool("alerts", self._errands(AlertErrand(self.alerts)), self.bell, threads=1)
         return (move, alerts, *self._mirror_pool())
 
     def _runner(self) -> Runner:
-        mailer = CurrentMailer(mailer_of(self.settings), self._playbook)
+        mailer = CurrentMailer(self.mailer, self._playbook)
         letters = Letters(
             templates=self.templates, base_url=self.settings.base_url, secret_key=self.settings.secret_key or ""
         )
@@ -178,7 +182,7 @@ def templates_of(settings: Settings, notion: Notion | None = None) -> Templates:
 
 
 class CurrentMailer:
-    """The mailer; in testing mode behind the allow-list of the file as it is now."""
+    """The mailer; in testing mode behind the allow-list of the file as it is now (none: nobody gets an email)."""
 
     def __init__(self, inner: Mailer, playbook: Callable[[], Playbook]) -> None:
         self.name = inner.name
@@ -189,7 +193,7 @@ class CurrentMailer:
     def send(self, messages: Sequence[Message]) -> Sequence[Delivery]:
         """Send, or keep what testing mode holds back."""
         playbook = self._playbook()
-        guarded = playbook.testing and playbook.send_only_to and not isinstance(self._inner, OutboxMailer)
+        guarded = playbook.testing and not isinstance(self._inner, OutboxMailer)
         mailer = GuardedMailer(self._inner, playbook.send_only_to) if guarded else self._inner
         return mailer.send(messages)
 
@@ -207,11 +211,6 @@ class Notion:
             settings.notion_token or "", settings.notion_api_url or NOTION_URL, settings.notion_version
         )
         self._mirror: tuple[Vocabulary, Mirror] | None = None
-
-    @classmethod
-    def of(cls, settings: Settings, ledger: Ledger, clock: Clock) -> Notion | None:
-        """The Notion side, where it is configured."""
-        return cls(settings, ledger, clock) if settings.notion_configured else None
 
     def templates(self, fallback: Templates) -> Templates:
         """Templates from Notion; from the ledger's copy while Notion is away, else from ``fallback``."""

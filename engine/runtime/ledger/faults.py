@@ -17,6 +17,7 @@ _SENTENCES = {
     "SQLITE_LOCKED": "is locked by another process. Wait a moment; if it lasts, look for a process that hangs",
     "SQLITE_FULL": "cannot grow: the disk is full. Free some space",
     "SQLITE_CANTOPEN": "cannot be opened. Its folder must exist, and this user must be allowed to write there",
+    "SQLITE_READONLY_DBMOVED": "was moved or deleted while in use. Put it back, or restart to begin a new one",
     "SQLITE_READONLY": "is read-only. Allow this user to write the file and its folder",
     "SQLITE_PERM": "may not be touched by this user. Allow this user to write the file and its folder",
     "SQLITE_NOTADB": "is not a busos ledger: it is no SQLite database. Point BUSOS_DATABASE_URL at another file",
