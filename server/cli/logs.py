@@ -1,0 +1,37 @@
+"""Logs go to stderr: readable on a terminal, a JSON object a line elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+Event = MutableMapping[str, Any]
+Processor = Callable[[Any, str, Event], Event]
+
+
+def set_up(*further: Processor) -> None:
+    """Log to stderr from now on, through further processors."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
+            *further,
+            *(_for_people() if terminal else _for_programs()),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _for_people() -> tuple[Any, ...]:
+    return (structlog.dev.ConsoleRenderer(colors=not os.environ.get("NO_COLOR")),)
+
+
+def _for_programs() -> tuple[Any, ...]:
+    return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False))
