@@ -163,5 +163,12 @@ def test_a_migration_that_fails_half_way_leaves_the_file_as_it_was(url, a_later_
     assert migrations.version_of(ledger.path) == "0001"
 
 
+def test_a_restored_copy_gets_back_the_mode_that_copies_lose(url, tmp_path):
+    with Ledger.open(url) as ledger, closing(sqlite3.connect(ledger.path)) as connection:
+        connection.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+    with Ledger.open(f"sqlite:///{tmp_path}/copy.db") as restored, restored.write() as tx:
+        assert tx.connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
 def test_a_new_file_needs_no_copy(ledger):
     assert copies(ledger.path) == []
