@@ -101,6 +101,10 @@ class Document:
         data: dict[str, Any] = self.root.data
         return data
 
+    def value(self, path: Path) -> Any:
+        """The value at a path, or the nearest one around it."""
+        return self._node(path).data
+
     def span(self, path: Path, *, key: bool = False) -> Span:
         """Where the value at a path stands, or its key; the nearest thing around it where there is no such value."""
         node = self._node(path)

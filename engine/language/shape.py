@@ -12,9 +12,11 @@ from jsonschema import Draft202012Validator
 
 from engine.errors import Problem
 from engine.language.document import Document, Path
-from engine.language.schema import fits, schema, verbs
+from engine.language.schema import ROLE, fits, schema, verbs
 from engine.language.spelling import closest, did_you_mean
 
+# Texts that are more than words: quotes alone would not make them right.
+_FORMED = ("condition", "until", "testing", "segment-rule", "zone", "address", "recipients")
 _GLUED = re.compile(r"([a-z_]+):([^ ].*)")
 
 
@@ -163,7 +165,8 @@ def _wrong_type(error: Error, path: Path) -> Iterator[Told]:
         yield Told(path, "missing-space", told, f"write {glued[1]}: {glued[2]}")
         return
     if expects_text and isinstance(value, int | float):
-        hint = f'put quotes around it: "{found(value)}"'
+        has_form = "pattern" in part or part.get(ROLE) in _FORMED
+        hint = f"for example  {_example(part)}" if has_form else f'put quotes around it: "{found(value)}"'
     message = f"{_name(path)} must be {_wants(error)}, not {found(value)}"
     yield Told(path, "wrong-type", message, hint)
 
@@ -216,7 +219,7 @@ def _too_long(error: Error, path: Path) -> Iterator[Told]:
 def _one_way(error: Error, path: Path) -> Iterator[Told]:
     """A step with no verb or several, a branch with neither ``when`` nor ``otherwise``."""
     part = error.schema
-    if any(word not in part["properties"] for word in error.instance):
+    if not isinstance(error.instance, dict) or any(word not in part["properties"] for word in error.instance):
         return
     ways = [way["required"] for way in part["oneOf"]]
     written = [word for word in error.instance if [word] in ways]

@@ -18,7 +18,8 @@ from engine.language.document import Document, Entries, Lines, Range, Scalar, pl
 from engine.language.syntax import Trouble, explain, tab_trouble
 
 MAX_BYTES = 1_000_000
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What YAML forbids, and three line breaks of older YAML that would end a comment or be folded unseen.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
 _TAB = re.compile(r"\t(?=[ \t]*\S)")
 
@@ -36,7 +37,7 @@ def examine(text: str | bytes, file: str) -> tuple[Document | None, list[Problem
     try:
         raw = text if isinstance(text, bytes) else text.encode()
         lines = Lines(raw.decode().removeprefix("\ufeff"))
-    except UnicodeError as error:
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
         return None, [_problem(file, *_misencoded(error))]
     if refused := _unfit(lines.text, len(raw)):
         return None, [_problem(file, lines, refused)]
@@ -47,13 +48,10 @@ def examine(text: str | bytes, file: str) -> tuple[Document | None, list[Problem
     return Document(file, lines.text, root, lines), problems
 
 
-def _misencoded(error: UnicodeError) -> tuple[Lines, Trouble]:
+def _misencoded(error: UnicodeDecodeError | UnicodeEncodeError) -> tuple[Lines, Trouble]:
     """The place of the first byte (or half of a character) that is not UTF-8."""
-    before = ""
-    if isinstance(error, UnicodeDecodeError):
-        before = error.object[: error.start].decode().removeprefix("\ufeff")
-    elif isinstance(error, UnicodeEncodeError):
-        before = error.object[: error.start]
+    good = error.object[: error.start]
+    before = good if isinstance(good, str) else good.decode().removeprefix("\ufeff")
     hint = 'save it again and choose "UTF-8" as its encoding'
     at = (len(before), len(before) + 1)
     return Lines(f"{before}?"), Trouble(at, "not-utf-8", "from here on the file is not written in UTF-8", hint)

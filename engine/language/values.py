@@ -110,6 +110,10 @@ def _takes(field: Field, other: Field) -> bool:
 
 
 def _unlike(field: Field, other: Field) -> Flaw:
+    more = [choice for choice in other.choices if choice not in field.choices]
+    if field.type is other.type and more:
+        message = f'"{other.name}" can also be {", ".join(more)}, and {field.name} cannot'
+        return _flaw(other.name, message, "add it to the choices, or write a value")
     message = f'"{other.name}" is a field of type {other.type}, and {field.name} is of type {field.type}'
     return _flaw(other.name, message, "name a field of the same type, or write a value")
 
@@ -117,8 +121,9 @@ def _unlike(field: Field, other: Field) -> Flaw:
 def _refusal(field: Field, raw: object, vocabulary: Vocabulary) -> Flaw:
     choices = choices_of(field, vocabulary)
     wanted = f"one of {', '.join(choices)}" if choices else _EXAMPLES[field.type]
-    told = str(raw).lower() if isinstance(raw, bool) else "this list" if isinstance(raw, list) else f'"{raw}"'
-    near = did_you_mean(raw, (*choices, *vocabulary.fields)) if isinstance(raw, str) else ""
+    told = "this list" if isinstance(raw, list) else f'"{raw}"' if isinstance(raw, str) else str(raw).lower()
+    others = [name for name in vocabulary.fields if name != field.name]
+    near = did_you_mean(raw, (*choices, *others)) if isinstance(raw, str) else ""
     return _flaw(raw, f"{field.name} takes {wanted}, not {told}", near or _hint(field, raw))
 
 

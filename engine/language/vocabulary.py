@@ -72,7 +72,8 @@ def _first(fields: Mapping[str, Field], kind: FieldType) -> str | None:
 
 def _field(name: str, spec: Mapping[str, Any]) -> Field:
     """A misspelled type is taken for the nearest one, so that it is told once and not again at every use."""
-    meant = closest(str(spec.get("type")), FieldType)
+    kind = spec.get("type")
+    meant = closest(kind, FieldType) if isinstance(kind, str) else None
     length = spec.get("max_length")
     return Field(
         name=name,

@@ -36,7 +36,7 @@ def _address(book: Checkable, place: Place) -> Iterator[Problem]:
 
 def _receiver(book: Checkable, place: Place) -> Iterator[Problem]:
     """``to:`` of an email is an address, ``to:`` of an alert is discord."""
-    step = next(one.value for one in book.mappings("step") if one.path == place.path[:-1])
+    step = book.document.value(place.path[:-1])
     if "email" in step:
         yield from _address(book, place)
     elif "alert" in step and place.value != "discord":

@@ -16,19 +16,20 @@ def check(book: Checkable) -> Iterator[Problem]:
     fields = list(book.section("contact"))
     for place in book.texts("field"):
         hint = f"add it under contact:  {place.value}: {{type: text}}"
-        yield from _unknown(book, place, fields, "field", hint)
+        yield from _unknown(book, place, fields, "unknown-field", hint)
     segments = book.segment_names()
     for place in book.texts("segment"):
         if place.value != OTHERWISE:
             there_are = f"the segments are {', '.join(segments)}" if segments else "this file has no segments"
-            yield from _unknown(book, place, segments, "segment", there_are)
+            yield from _unknown(book, place, segments, "unknown-segment", there_are)
     sequences = list(book.section("sequences"))
     for place in book.texts("sequence"):
         there_are = f"the sequences are {', '.join(sequences)}" if sequences else "this file has no sequences"
-        yield from _unknown(book, place, sequences, "sequence", there_are)
+        yield from _unknown(book, place, sequences, "unknown-sequence", there_are)
 
 
-def _unknown(book: Checkable, place: Place, known: Sequence[str], kind: str, otherwise: str) -> Iterator[Problem]:
+def _unknown(book: Checkable, place: Place, known: Sequence[str], rule: str, otherwise: str) -> Iterator[Problem]:
     if place.value not in known:
         hint = did_you_mean(place.value, known) or otherwise
-        yield book.problem(place, f"unknown-{kind}", f'no {kind} is called "{place.value}"', hint=hint)
+        kind = rule.removeprefix("unknown-")
+        yield book.problem(place, rule, f'no {kind} is called "{place.value}"', hint=hint)
