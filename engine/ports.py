@@ -62,8 +62,9 @@ class Templates(Protocol):
 class PageUpdate:
     """What the mirror should show of one contact.
 
-    ``values`` are contact fields by field name (all of them; None is unknown), ``progress`` further
-    properties by their name in the mirror. ``page_id`` is the page as far as we know it.
+    ``values`` are contact fields by field name: those to write (None clears); what is left out stays as it
+    is. ``progress`` are further properties by their name in the mirror. ``page_id`` is the page as far as
+    we know it.
     """
 
     contact_id: str
@@ -97,6 +98,10 @@ class Mirror(Protocol):
 
     def write(self, update: PageUpdate) -> Mirrored | Retry | Refused:
         """Create or update the page of one contact. Looks for the page before it creates one."""
+        ...
+
+    def shown(self, values: Values) -> Values:
+        """What the page will say after these values were written: some say less there than here."""
         ...
 
     def changes(self, since: datetime | None) -> Sequence[PageState] | Retry:

@@ -8,5 +8,6 @@ nobody filled. Text keeps its characters; only a text without a visible characte
 """
 
 from engine.payloads.reader import FieldError, Payload, PayloadReader, payload_schema, read_payload
+from engine.payloads.rules import takes
 
-__all__ = ["FieldError", "Payload", "PayloadReader", "payload_schema", "read_payload"]
+__all__ = ["FieldError", "Payload", "PayloadReader", "payload_schema", "read_payload", "takes"]

@@ -18,7 +18,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from engine.model import Datum, Field, FieldType, Vocabulary
+from engine.model import Datum, Field, FieldType, Value, Vocabulary
 
 LARGEST = 2**53 - 1  # the largest whole number that every JSON reader keeps exactly
 LONGEST_EMAIL = 254
@@ -331,3 +331,14 @@ def _zones() -> frozenset[str]:
 def stamp(moment: datetime) -> str:
     """An instant in the form in which contacts keep it: UTC, whole seconds."""
     return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+# -- One value by itself ------------------------------------------------------------------------
+
+
+def takes(field: Field, value: Value, vocabulary: Vocabulary) -> bool:
+    """Whether a field may have this value: what a payload may not say, nobody may write elsewhere. None may stand."""
+    try:
+        return value is None or RULES[field.type](field, vocabulary).read(value) is not None
+    except (WrongValueError, WrongItemsError):
+        return False

@@ -3,7 +3,8 @@
 Our tables are the truth; the page is a view. Each page is remembered as it last looked, so that a value
 which differs from that was changed by a person, and one that does not was not. Reading back asks for all
 pages edited since the last look, in one question for everybody: that is why it can happen before every
-batch of steps and still keep to the vendor's rate. It never delays an email by more than one call.
+batch of steps and still keep to the vendor's rate. Our own writes are edits too, so a page that was there
+before us is read back right after we first wrote on it. It never delays an email by more than one call.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from engine.intake import with_segment
-from engine.model import Contact, Playbook, Refused, Retry, Value, Values
+from engine.model import Contact, FieldType, Playbook, Refused, Retry, Value, Values, Vocabulary
+from engine.payloads import takes
 from engine.ports import Clock, Mirror, Mirrored, PageState, PageUpdate
 from engine.runtime.ledger import Ledger, MirrorRecord, OutboxItem, OutboxKind, Transaction, email_key
 
@@ -54,8 +56,8 @@ class MirrorErrand:
             page = tx.mirrored([contact_id]).get(contact_id)
         if contact is None:
             return Refused(reason="the contact is gone")
-        values = _mapped(self._playbook(), contact.values)
-        answer = self._mirror().write(
+        mirror, values = self._mirror(), _unshown(self._playbook(), contact, page)
+        answer = mirror.write(
             PageUpdate(
                 contact_id=contact_id,
                 email=contact.email,
@@ -65,10 +67,25 @@ class MirrorErrand:
             )
         )
         if isinstance(answer, Mirrored):
-            shown = MirrorRecord(contact_id=contact_id, page_id=answer.page_id, shown=values, seen_at=self._clock.now())
-            with self._ledger.write() as tx:
-                tx.put_mirrored([shown])
+            self._remember(contact_id, answer.page_id, mirror.shown(values))
         return answer
+
+    def _remember(self, contact_id: str, page_id: str, shown: Values) -> None:
+        with self._ledger.write() as tx:
+            before = tx.mirrored([contact_id]).get(contact_id)
+            all_shown = {**(before.shown if before else {}), **shown}
+            now = self._clock.now()
+            tx.put_mirrored([MirrorRecord(contact_id=contact_id, page_id=page_id, shown=all_shown, seen_at=now)])
+
+
+def _unshown(playbook: Playbook, contact: Contact, page: MirrorRecord | None) -> Values:
+    """What the page does not show yet. The rest is left alone: a person may be changing it right now."""
+    mapped = [name for name, field in playbook.vocabulary.fields.items() if field.notion]
+    if page is None:
+        return {name: contact.values[name] for name in mapped if contact.values.get(name) is not None}
+    return {
+        name: contact.values.get(name) for name in mapped if not _same(contact.values.get(name), page.shown.get(name))
+    }
 
 
 class ReadBack:
@@ -100,7 +117,7 @@ class ReadBack:
     def _look(self, now: datetime) -> bool:
         with self._ledger.read() as tx:
             told = tx.note(SINCE)
-        found = self._mirror().changes(datetime.fromisoformat(told) if told else None)
+        found = self._mirror().changes(datetime.fromisoformat(told) if told else now - OVERLAP)
         if isinstance(found, Retry):
             log.warning("mirror not read back", reason=found.reason)
             return False
@@ -122,7 +139,8 @@ def _take_over(tx: Transaction, playbook: Playbook, pages: Sequence[PageState], 
     contacts = tx.contacts_by_email([page.email for page in pages if page.email])
     known = tx.mirrored([contact.id for contact in contacts.values()])
     pairs = [(contacts[email_key(page.email)], page) for page in pages if email_key(page.email) in contacts]
-    edited = [_Edited(contact, page, _edits(contact, page, known.get(contact.id))) for contact, page in pairs]
+    vocabulary = playbook.vocabulary
+    edited = [_Edited(one, page, _edits(vocabulary, one, page, known.get(one.id))) for one, page in pairs]
     tx.put_mirrored([_seen(one, known.get(one.contact.id), now) for one in edited])
     changed = [one for one in edited if one.patch]
     if changed:
@@ -131,13 +149,23 @@ def _take_over(tx: Transaction, playbook: Playbook, pages: Sequence[PageState], 
         log.info("edits read back", contacts=len(changed))
 
 
-def _edits(contact: Contact, page: PageState, before: MirrorRecord | None) -> Mapping[str, Value]:
-    """What a person changed: values that differ from what the page last showed, and from ours."""
+def _edits(
+    vocabulary: Vocabulary, contact: Contact, page: PageState, before: MirrorRecord | None
+) -> Mapping[str, Value]:
+    """What a person changed: values that differ from what the page last showed, and from ours.
+
+    An address is who the contact is and a segment follows from the rules: neither is taken from a page,
+    and no value is that a webhook could not have brought. Of a page that we never wrote, only what we do
+    not know ourselves.
+    """
     shown = before.shown if before else {}
     return {
         name: value
         for name, value in page.values.items()
-        if not _same(value, shown.get(name)) and not _same(value, contact.values.get(name))
+        if vocabulary.fields[name].type not in (FieldType.EMAIL, FieldType.SEGMENT)
+        and (not _same(value, shown.get(name)) if before else contact.values.get(name) is None)
+        and not _same(value, contact.values.get(name))
+        and takes(vocabulary.fields[name], value, vocabulary)
     }
 
 
@@ -161,8 +189,3 @@ def _seen(one: _Edited, before: MirrorRecord | None, now: datetime) -> MirrorRec
     """The page as it looks now. What we have not yet written is still what it showed before."""
     shown = {**(before.shown if before else {}), **one.page.values}
     return MirrorRecord(contact_id=one.contact.id, page_id=one.page.page_id, shown=shown, seen_at=now)
-
-
-def _mapped(playbook: Playbook, values: Values) -> Values:
-    """Every field that the mirror shows; None where the contact has no value."""
-    return {name: values.get(name) for name, field in playbook.vocabulary.fields.items() if field.notion}

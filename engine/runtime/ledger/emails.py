@@ -29,8 +29,10 @@ _PUT_MESSAGE = Statement("""
     ON CONFLICT (number) DO NOTHING
 """)
 _REFUSED = "run_id = :run_id AND step = :step AND status = 'refused'"
-_FORGET_MESSAGE = Statement(f"DELETE FROM messages WHERE number IN (SELECT number FROM emails WHERE {_REFUSED})")
-_FORGET = Statement(f"DELETE FROM emails WHERE {_REFUSED}")
+_FORGET_MESSAGE = Statement(
+    f"DELETE FROM messages WHERE number IN (SELECT number FROM emails WHERE {_REFUSED})"  # noqa: S608 - our own words
+)
+_FORGET = Statement(f"DELETE FROM emails WHERE {_REFUSED}")  # noqa: S608 - our own words
 _OF_RUNS = Lookup(f"{_SELECT} WHERE e.run_id IN :keys ORDER BY e.number")
 _BY_KEY = Statement(f"{_SELECT} WHERE e.key = :key")
 _TO = Statement(f"{_SELECT} WHERE e.to_key = :to_key ORDER BY e.number DESC")
