@@ -18,6 +18,7 @@ def upgrade() -> None:
     """Create every table, those that others refer to first."""
     _people()
     _runs()
+    _story()
     _emails()
     _outbox()
     _small_tables()
@@ -98,6 +99,9 @@ def _runs() -> None:
     op.create_index("runs_contact", "runs", ["contact_id"])
     op.create_index("runs_listed", "runs", ["program", "status", "id"])
     op.create_index("runs_wake", "runs", ["wake_at", "id"], **_only("wake_at IS NOT NULL"))
+
+
+def _story() -> None:
     op.create_table(
         "story",
         sa.Column("run_id", sa.Text, nullable=False),
