@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parseaddr
 from urllib.parse import quote
 
 from engine.errors import Unrenderable
@@ -25,7 +26,7 @@ class Letters:
         """The message to store before its first try, or why there cannot be one yet."""
         link = unsubscribe_url(self.base_url, self.secret_key, scene.contact.id)
         sender = effect.sender or playbook.email.sender
-        rendered = self._render(effect, scene, {"unsubscribe_url": link, "sender": sender})
+        rendered = self._render(effect, scene, supplied(link, sender, scene))
         if isinstance(rendered, Unready):
             return rendered
         return Message(
@@ -48,6 +49,12 @@ class Letters:
             return render(found, {**scene.shown, **supplied}, subject=effect.subject)
         except (Unrenderable, TemplateFlaw) as flaw:
             return Unready(reason=str(flaw))
+
+
+def supplied(link: str, sender: str, scene: Scene) -> Values:
+    """The names that every template may use beside the contact's fields (``rendering.RESERVED``)."""
+    name, address = parseaddr(sender)
+    return {"unsubscribe_url": link, "sender_name": name or address, "timezone_": scene.zone.key}
 
 
 def find_template(templates: Templates, name: str) -> TemplateText | Unready:

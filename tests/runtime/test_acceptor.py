@@ -1,0 +1,145 @@
+"""Accepting: what is on disk when the answer is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from engine.errors import LedgerUnavailable
+from engine.model import RunStatus
+from engine.runtime.arrivals import KeyReused
+from tests.playbooks import NOON, playbook
+from tests.runtime.conftest import Engine, arrival
+
+Make = Callable[..., Engine]
+
+BOOK = playbook(
+    "triggers:\n"
+    "  enter: {requires: [email], accepts: [red], then: [{start: course}]}\n"
+    "  quiz: {requires: [email], unknown_contact: hold 1 hour, then: [{alert: Hello}]}\n"
+    "sequences: {course: {steps: [{wait: 1 day}, {email: one}]}}\n"
+)
+
+
+def test_an_event_its_contact_and_its_run_are_on_disk(engine: Make) -> None:
+    course = engine(BOOK)
+
+    receipt = course.accept(red=3)
+
+    assert (receipt.segment, receipt.email, receipt.accepted_at, receipt.replayed) == (
+        "HOT",
+        "ada@example.com",
+        NOON,
+        False,
+    )
+    with course.ledger.read() as tx:
+        event, run = tx.event(receipt.event_id), tx.run(receipt.event_id)
+    assert event is not None
+    assert (event.trigger, event.payload["red"], event.revision) == ("enter", 3, BOOK.revision)
+    assert run is not None
+    assert (run.program, run.status) == ("trigger enter", RunStatus.READY)
+    assert course.values()["segment"] == "HOT"
+
+
+def test_the_same_key_and_body_is_answered_again_and_starts_nothing(engine: Make) -> None:
+    course = engine(BOOK)
+
+    first = course.accept(key="k1", red=3)
+    again = course.accept(key="k1", red=3)
+    course.work()
+
+    assert (again.event_id, again.segment, again.replayed) == (first.event_id, "HOT", True)
+    assert len(course.runs("trigger enter")) == 1
+
+
+def test_the_same_key_within_one_group_is_the_same_event(engine: Make) -> None:
+    course = engine(BOOK)
+
+    receipts = course.accept_all(*(arrival(key="k1", red=3) for _ in range(20)))
+
+    assert len({receipt.event_id for receipt in receipts}) == 1
+    assert [receipt.replayed for receipt in receipts].count(False) == 1
+
+
+def test_the_same_key_with_another_body_is_refused(engine: Make) -> None:
+    course = engine(BOOK)
+    course.accept(key="k1", red=3)
+
+    with pytest.raises(KeyReused):
+        course.accept(key="k1", red=4)
+
+    assert course.values()["red"] == 3
+
+
+def test_ten_at_once_for_one_contact_make_one_contact_one_sequence_and_ten_events(engine: Make) -> None:
+    course = engine(BOOK)
+
+    receipts = course.accept_all(*(arrival(red=number % 9) for number in range(10)))
+    course.work()
+
+    assert len({receipt.event_id for receipt in receipts}) == 10
+    assert len(course.runs()) == 1
+    assert course.values()["red"] == 0
+    starts = [
+        entry.note for run in course.runs("trigger enter") for entry in course.story(run) if entry.kind == "start"
+    ]
+    assert sorted(starts) == ["course: not started: already in it"] * 9 + ["course: started"]
+
+
+def test_events_of_one_contact_keep_their_order(engine: Make) -> None:
+    course = engine(BOOK)
+
+    receipts = course.accept_all(*(arrival(red=number % 9) for number in range(50)))
+
+    ids = [receipt.event_id for receipt in receipts]
+    assert ids == sorted(ids)
+
+
+def test_an_address_is_one_contact_however_it_is_written(engine: Make) -> None:
+    course = engine(BOOK)
+
+    course.accept(email="Ada@Example.com", red=1)
+    course.accept(email="ada@example.com", red=2)
+
+    assert course.values()["red"] == 2
+    with course.ledger.read() as tx:
+        assert len(tx.contacts_by_email(["ADA@EXAMPLE.COM", "ada@example.com"])) == 1
+
+
+def test_a_stranger_waits_for_the_trigger_that_may_create_contacts(engine: Make) -> None:
+    course = engine(BOOK, mirrored=True)
+    course.accept("quiz")
+    course.work()
+    waiting, shown = course.runs("trigger quiz")[0], course.errands("mirror")
+
+    course.accept("enter")
+    course.work()
+
+    assert (waiting.status, shown) == (RunStatus.WAITING, [])
+    assert course.runs("trigger quiz")[0].status is RunStatus.FINISHED
+    assert len(course.errands("mirror")) == 1
+
+
+def test_a_ledger_that_cannot_write_answers_everybody(engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = engine(BOOK)
+
+    def full() -> Any:
+        raise LedgerUnavailable("the disk is full")
+
+    monkeypatch.setattr(course.ledger, "write", full)
+
+    with pytest.raises(LedgerUnavailable):
+        course.accept()
+
+
+def test_one_arrival_that_cannot_be_stored_does_not_take_the_group_with_it(engine: Make) -> None:
+    course = engine(BOOK)
+    acceptor = course.acceptor()
+    futures = [acceptor.submit(one) for one in (arrival(red=1), arrival("gone"), arrival(red=2))]
+    acceptor.start()
+    acceptor.stop()
+
+    assert [type(future.exception()) for future in futures] == [type(None), KeyError, type(None)]
+    assert course.values()["red"] == 2

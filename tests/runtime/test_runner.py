@@ -1,0 +1,333 @@
+"""The loop on a real ledger: crashes are runners that stop where a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.errors import LedgerUnavailable
+from engine.model import Refused, Retry, RunStatus, TemplateText
+from engine.ports import Delivery, Message
+from engine.runtime.runner import LEASE, Runner
+from tests.playbooks import NOON, AnyTemplate, playbook, steps
+from tests.runtime.conftest import Engine, HandClock, ScriptedMailer, arrival, yes
+
+Make = Callable[..., Engine]
+
+
+def subjects(engine: Engine) -> list[str]:
+    return [message.template for message in engine.mailer.given]
+
+
+def test_an_event_becomes_emails_on_time(engine: Make) -> None:
+    course = engine(steps("- email: one\n- wait: 24 hours\n- email: two\n- wait: 48 hours\n- email: three"))
+    course.accept()
+    course.work()
+
+    course.pass_time(hours=23, minutes=59)
+    before = subjects(course)
+    course.pass_time(minutes=1)
+    course.pass_time(hours=48)
+
+    assert before == ["one"]
+    assert subjects(course) == ["one", "two", "three"]
+    assert [run.status for run in course.runs()] == [RunStatus.FINISHED]
+    assert [(entry.kind, entry.template) for entry in course.story(course.runs()[0])] == [
+        ("start", None),
+        ("email", "one"),
+        ("wait", None),
+        ("email", "two"),
+        ("wait", None),
+        ("email", "three"),
+        ("end", None),
+    ]
+
+
+def test_a_late_start_sends_at_once_and_waits_from_the_real_send(engine: Make) -> None:
+    course = engine(steps("- email: one\n- wait: 1 hour\n- email: two\n- wait: 1 hour\n- email: three"))
+    course.accept()
+    course.work()
+
+    course.pass_time(hours=10)
+    course.pass_time(minutes=59)
+    before = subjects(course)
+    course.pass_time(minutes=1)
+
+    assert before == ["one", "two"]
+    assert subjects(course) == ["one", "two", "three"]
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches it."""
+
+
+def killed_after(answer: Callable[[Message], Delivery]) -> Callable[[Message], Delivery]:
+    def die(message: Message) -> Delivery:
+        answer(message)
+        raise Killed
+
+    return die
+
+
+def test_a_kill_between_the_send_and_its_record_asks_again_with_the_same_bytes(engine: Make) -> None:
+    course = engine(steps("- email: one"))
+    course.accept()
+    course.mailer.answer = killed_after(yes)
+    with pytest.raises(Killed):
+        course.work()
+
+    course.mailer.answer = None
+    course.pass_time(seconds=LEASE.total_seconds() - 1)
+    during_the_lease = len(course.mailer.given)
+    course.pass_time(seconds=2)
+
+    assert during_the_lease == 1
+    first, second = course.mailer.given
+    assert first == second
+    assert course.runs()[0].status is RunStatus.FINISHED
+
+
+def test_a_template_edited_between_two_tries_changes_nothing(engine: Make) -> None:
+    class Edited(AnyTemplate):
+        subject = "First words"
+
+        def find(self, name: str) -> TemplateText | None:
+            return TemplateText(name=name, subject=self.subject, body="Hello\n", format="markdown")
+
+    course = engine(steps("- email: one"), templates=Edited())
+    course.accept()
+    course.mailer.answer = lambda _: Retry(reason="busy")
+    course.work()
+    Edited.subject = "Other words"
+    course.mailer.answer = None
+
+    course.pass_time(minutes=20)
+
+    assert [message.subject for message in course.mailer.given] == ["First words", "First words"]
+    assert course.mailer.given[0] == course.mailer.given[1]
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(engine: Make) -> None:
+    course = engine(steps("- email: one\n- wait: 1 day\n- email: two"))
+    course.accept()
+    slow, quick = course.runner(), course.runner()
+    slow.work(slow.claim(100))
+    stale = slow.claim(100)
+    course.clock.forward(seconds=LEASE.total_seconds() + 1)
+    quick.work(quick.claim(100))
+
+    slow.work(stale)
+
+    assert subjects(course) == ["one"]
+    assert [entry.kind for entry in course.story(course.runs()[0])] == ["start", "email", "wait"]
+
+
+def test_a_refused_email_is_written_anew_when_the_contact_has_changed(engine: Make) -> None:
+    book = playbook(
+        "triggers:\n  enter: {requires: [email], accepts: [first_name], then: [{start: course}]}\n"
+        "sequences:\n  course: {steps: [{email: one, subject: 'Hi {{ first_name }}'}]}\n"
+    )
+    course = engine(book)
+    course.accept(first_name="Ad")
+    course.mailer.answer = lambda _: Refused(reason="no such person")
+    course.work()
+    held = course.runs()[0]
+    course.mailer.answer = None
+    course.accept(first_name="Ada")
+
+    course.work()
+
+    assert (held.status, held.reason) == (RunStatus.HELD, "no such person")
+    assert [message.subject for message in course.mailer.given] == ["Hi Ad", "Hi Ada"]
+    assert course.runs()[0].status is RunStatus.FINISHED
+    with course.ledger.read() as tx:
+        assert [record.message.subject for record in tx.emails_to("ada@example.com")] == ["Hi Ada"]
+
+
+def test_a_missing_template_holds_the_run_alerts_once_and_heals(engine: Make) -> None:
+    class Empty(AnyTemplate):
+        there = False
+
+        def find(self, name: str) -> TemplateText | None:
+            return super().find(name) if self.there else None
+
+    course = engine(steps("- email: one"), templates=Empty())
+    course.accept()
+    course.work()
+    course.pass_time(minutes=16)
+    held, alerts = course.runs()[0], course.errands("alert")
+    Empty.there = True
+    course.pass_time(minutes=16)
+
+    assert (held.status, held.reason) == (RunStatus.HELD, 'there is no template "one", or it is switched off')
+    assert len(alerts) == 1
+    assert subjects(course) == ["one"]
+
+
+def test_one_bad_run_does_not_hold_up_the_others(engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = engine(steps("- email: one"))
+    course.accept_all(*(arrival(email=f"ada+{number}@example.com") for number in range(20)))
+    decide = Runner._decide
+
+    def trip(self: Runner, book: Any, turn: Any, *rest: Any) -> Any:
+        if turn.contact.email == "ada+7@example.com" and not turn.run.program.startswith("trigger"):
+            raise ZeroDivisionError
+        return decide(self, book, turn, *rest)
+
+    monkeypatch.setattr(Runner, "_decide", trip)
+    course.work()
+
+    assert len(course.mailer.given) == 19
+    parked = [run for run in course.runs() if run.status is RunStatus.HELD]
+    assert [run.reason for run in parked] == ["busos failed on this run: ZeroDivisionError"]
+
+
+def test_a_mailer_that_breaks_is_asked_again_later(engine: Make) -> None:
+    course = engine(steps("- email: one"))
+    course.accept()
+
+    def broken(_: Message) -> Delivery:
+        raise ZeroDivisionError
+
+    course.mailer.answer = broken
+    course.work()
+    broken_run = course.runs()[0]
+    course.mailer.answer = None
+    course.pass_time(minutes=1)
+
+    assert (broken_run.status, broken_run.in_doubt) == (RunStatus.SENDING, True)
+    assert course.runs()[0].status is RunStatus.FINISHED
+
+
+def test_a_ledger_that_goes_away_is_the_workers_to_know(engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = engine(steps("- email: one"))
+    course.accept()
+    runner = course.runner()
+    claimed = runner.claim(100)
+
+    def away(*_: Any) -> Any:
+        raise LedgerUnavailable("the disk is full")
+
+    monkeypatch.setattr(runner, "_commit", away)
+
+    with pytest.raises(LedgerUnavailable):
+        runner.work(claimed)
+
+
+def test_a_sequence_that_left_the_file_holds_its_people_and_takes_them_back(engine: Make) -> None:
+    with_it, without = steps("- wait: 1 day\n- email: one"), playbook("triggers: {other: {requires: [email]}}\n")
+    course = engine(with_it)
+    course.accept()
+    course.work()
+    course.playbook = without
+    course.pass_time(days=1)
+    orphan = course.runs()[0]
+    course.playbook = with_it
+
+    course.pass_time(minutes=20)
+
+    assert (orphan.status, orphan.reason) == (RunStatus.HELD, "course is no longer in the file")
+    assert course.runs()[0].status is RunStatus.FINISHED
+
+
+def test_many_emails_go_out_in_chunks_under_a_lease_that_is_renewed(engine: Make) -> None:
+    clock = HandClock()
+
+    class Slow(ScriptedMailer):
+        def send(self, messages: Any) -> Any:
+            clock.forward(seconds=20)
+            return super().send(messages)
+
+    course = engine(steps("- email: one"), clock=clock, mailer=Slow(batch=10))
+    course.accept_all(*(arrival(email=f"ada+{number}@example.com") for number in range(60)))
+    course.work()
+
+    assert len(course.mailer.given) == 60
+    assert len({message.key for message in course.mailer.given}) == 60
+
+
+def test_values_that_a_run_saves_are_kept_and_wake_the_other_runs(engine: Make) -> None:
+    text = """
+triggers:
+  enter: {requires: [email], then: [{start: course}]}
+  bought: {requires: [email], then: [{save: {customer: true, visits: 3}}]}
+sequences:
+  course: {stop_when: customer = true, steps: [{wait: 9 days}, {email: one}]}
+"""
+    course = engine(playbook(text))
+    course.accept()
+    course.work()
+    course.accept("bought")
+    course.work()
+
+    assert course.values()["visits"] == 3
+    run = course.runs()[0]
+    assert (run.status, run.reason, run.ended_at) == (RunStatus.STOPPED, "customer = true", NOON)
+
+
+def test_restart_and_stop_end_the_runs_they_mean(engine: Make) -> None:
+    text = """
+triggers:
+  enter: {requires: [email], then: [{start: course}]}
+  leave: {requires: [email], then: [{stop: {sequence: course}}]}
+sequences:
+  course: {if_already_in: restart, steps: [{wait: 9 days}, {email: one}]}
+"""
+    course = engine(playbook(text))
+    course.accept()
+    course.work()
+    course.accept()
+    course.work()
+    course.accept("leave")
+    course.work()
+
+    assert [(run.status, run.reason) for run in course.runs()] == [
+        (RunStatus.STOPPED, "stopped by trigger leave"),
+        (RunStatus.STOPPED, "started again"),
+    ]
+
+
+def test_two_starts_of_one_trigger_enter_once(engine: Make) -> None:
+    text = """
+triggers:
+  enter: {requires: [email], then: [{start: course}, {start: course, id: again}]}
+sequences:
+  course: {steps: [{wait: 9 days}, {email: one}]}
+"""
+    course = engine(playbook(text))
+    course.accept()
+    course.work()
+
+    assert len(course.runs()) == 1
+
+
+def test_alerts_and_progress_leave_through_the_outbox(engine: Make) -> None:
+    course = engine(
+        steps("- alert: Hello\n- email: one", record='{sent: "Email {n} Sent", finished: Done}'), mirrored=True
+    )
+    course.accept()
+    course.work()
+
+    assert [item.payload["message"] for item in course.errands("alert")] == ["Hello"]
+    mirror = course.errands("mirror")
+    assert len(mirror) == 1
+    assert mirror[0].payload == {"progress": {"Email 1 Sent": True, "Done": True}}
+
+
+def test_suppression_ends_runs_and_later_starts(engine: Make) -> None:
+    course = engine(steps("- email: one\n- wait: 1 day\n- email: two", again_after="any_time"))
+    receipt = course.accept()
+    course.work()
+    with course.ledger.write() as tx:
+        contact = tx.run(receipt.event_id)
+        assert contact is not None
+        tx.suppress([contact.contact_id], "unsubscribed", NOON + timedelta(hours=1))
+        tx.poke([contact.contact_id], NOON + timedelta(hours=1))
+    course.pass_time(hours=1)
+    course.accept()
+    course.work()
+
+    assert [(run.status, run.reason) for run in course.runs()] == [(RunStatus.STOPPED, "unsubscribed")]
