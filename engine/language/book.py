@@ -28,7 +28,10 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkable:
-    """A file ready to be checked. ``broken`` are the paths whose shape is wrong and was told already."""
+    """A file ready to be checked.
+
+    ``broken`` are the paths at or inside which something has a wrong shape, which was told already.
+    """
 
     document: Document
     vocabulary: Vocabulary
@@ -50,7 +53,7 @@ class Checkable:
 
     def sound(self, path: Path) -> bool:
         """Whether nothing at or inside this path has the wrong shape."""
-        return not any(broken[: len(path)] == path for broken in self.broken)
+        return path not in self.broken
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A part of the file by its top-level word; empty where it is missing or no mapping."""

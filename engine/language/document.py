@@ -13,6 +13,9 @@ from engine.errors import Problem, Severity
 Path = tuple[str | int, ...]
 Range = tuple[int, int]
 
+_LONGEST = 400
+_BREAK = re.compile(r"\s*[\r\n]\s*")
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -168,10 +171,16 @@ def place_problem(
         end_column=span.end_column,
         severity=severity,
         rule=rule,
-        message=message,
-        hint=hint,
-        notes=tuple(notes),
+        message=_short(message),
+        hint=_short(hint),
+        notes=tuple(map(_short, notes)),
     )
+
+
+def _short(text: str) -> str:
+    """A sentence on one line: it may quote what stands in the file, however long that is."""
+    line = _BREAK.sub(" ", text)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _down(node: Node, path: Path) -> Iterator[tuple[Scalar | None, Node]]:

@@ -74,7 +74,7 @@ def _block(one: Problem, lines: Lines | None, colour: bool) -> str:
 def _headline(one: Problem, colour: bool) -> str:
     severity = _paint(f"{one.severity}:", _COLOURS[one.severity], colour)
     place = _paint(f"{one.file}:{one.line}:{one.column}:", _BOLD, colour)
-    return f"{place} {severity} {one.message}  [{one.rule}]"
+    return f"{place} {severity} {_plain(one.message)}  [{one.rule}]"
 
 
 def _excerpt(one: Problem, lines: Lines, colour: bool) -> Iterator[str]:
@@ -151,7 +151,7 @@ def _property(text: str) -> str:
 
 
 def _sarif_rule(rule: str) -> dict[str, Any]:
-    return {"id": rule, "helpUri": f"{_DOCS}/{rule}.md"}
+    return {"id": rule, "help": {"text": f"See {_DOCS}/{rule}.md"}}
 
 
 def _sarif_result(one: Problem, index: int) -> dict[str, Any]:

@@ -55,14 +55,14 @@ class Told:
 
 
 def shape(document: Document) -> tuple[list[Problem], frozenset[Path]]:
-    """Everything that has the wrong shape, and the paths of it, so that other checks look elsewhere."""
+    """Everything that has the wrong shape, and the paths to it, so that other checks look elsewhere."""
     errors = cast("Iterable[Error]", _validator().iter_errors(document.data))
     told = [one for error in errors for one in _tell(error)]
     problems = [
         document.problem(document.span(one.path, key=one.key), one.rule, one.message, hint=one.hint)
         for one in dict.fromkeys(told)
     ]
-    return problems, frozenset(one.path for one in told)
+    return problems, frozenset(one.path[:length] for one in told for length in range(len(one.path) + 1))
 
 
 @cache

@@ -21,7 +21,7 @@ MAX_BYTES = 1_000_000
 # What YAML forbids, and three line breaks of older YAML that would end a comment or be folded unseen.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
-_TAB = re.compile(r"\t(?=[ \t]*\S)")
+_TABS = re.compile(r"\t[ \t]*")
 
 
 def read(text: str | bytes, file: str) -> Document:
@@ -96,7 +96,8 @@ def _tabs(lines: Lines, scalars: list[Range]) -> list[Trouble]:
     for start, end in [*scalars, (len(lines.text), len(lines.text))]:
         # One character more, so that a tab right before the value is seen to stand before something.
         gap = _COMMENT.sub(lambda comment: " " * len(comment[0]), lines.text[last : start + 1])
-        found += [tab_trouble(last + tab.start()) for tab in _TAB.finditer(gap)]
+        tabs = [tab.start() for tab in _TABS.finditer(gap) if gap[tab.end() : tab.end() + 1].strip()]
+        found += [tab_trouble(last + tab) for tab in tabs]
         last = max(last, end)
     return found
 

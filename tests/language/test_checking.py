@@ -145,3 +145,17 @@ def test_checking_imports_nothing_heavy():
 def test_a_name_that_is_no_time_zone_is_told_and_nothing_else_happens(name, full_shelf):
     text = f'version: 1\ntimezone: "{name}"\ncontact: {{email: {{type: email}}}}\n'
     assert [problem.rule for problem in read_and_check(text, "x.yaml", full_shelf)[1]] == ["zone"]
+
+
+def test_what_a_message_quotes_from_the_file_is_cut_and_stays_on_one_line(full_shelf):
+    text = f"version: 1\ntimezone: |\n  a\n  {'b' * 9000}\ncontact: {{email: {{type: email}}}}\n"
+    (problem,) = read_and_check(text, "x.yaml", full_shelf)[1]
+    assert problem.message.startswith('"a bbbb')
+    assert len(problem.message) == 403
+
+
+def test_a_file_of_mistakes_is_told_whole(full_shelf):
+    steps = "".join(f"      - emial: a{number}\n" for number in range(500))
+    text = f"version: 1\ncontact: {{email: {{type: email}}}}\nsequences:\n  s:\n    steps:\n{steps}"
+    rules = [problem.rule for problem in read_and_check(text, "x.yaml", full_shelf)[1]]
+    assert rules == ["unstarted-sequence", *["unknown-key"] * 500]

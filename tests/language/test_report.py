@@ -69,7 +69,7 @@ def test_a_place_without_width_gets_one_caret():
 
 
 def test_tabs_and_terminal_codes_of_the_file_do_not_reach_the_terminal():
-    shown = as_text([problem(hint="\x1b[31m")], {"a.yaml": "a:\t\x1b[0m"}, "a.yaml")
+    shown = as_text([problem(hint="\x1b[31m", message="\x1b[2J")], {"a.yaml": "a:\t\x1b[0m"}, "a.yaml")
     assert "\t" not in shown
     assert "\x1b" not in shown
 
