@@ -9,12 +9,7 @@ from typing import Any
 import uvicorn
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.types import (
-    ControllerRouterHandler,
-    Message,
-    Scope,
-    Send,
-)
+from litestar.types import ControllerRouterHandler, Message, Scope, Send
 
 from engine.errors import SettingsError
 from server import health, openapi, outbox_page, rendering, unsubscribe
@@ -22,7 +17,7 @@ from server.problems import answer_problem
 from server.system import SentEmail, System
 from server.webhooks import Webhooks, request_id
 
-__all__ = ["SentEmail", "System", "create_app", "make_server", "serve"]
+__all__ = ["App", "SentEmail", "System", "create_app", "listen", "make_server", "serve"]
 
 GRACE = 5  # seconds that open requests have to finish when the server stops
 
@@ -39,8 +34,8 @@ class App(Litestar):
         """Answer one request."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
-        elif self.webhooks.reader(scope["path"]) is not None:
-            await self.webhooks(scope, receive, send)
+        elif (hook := self.webhooks.find(scope["path"])) is not None:
+            await self.webhooks.answer(hook, scope, receive, send)
         else:
             await super().__call__(scope, receive, _with_headers(scope, send))
 

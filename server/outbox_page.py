@@ -39,7 +39,8 @@ def outbox(request: Request[Any, Any, Any]) -> Response[str]:
         q=q,
         before=before,
         further=f"/outbox?{urlencode({'q': q, 'before': further})}" if further else None,
-        example=_example(system),
+        example=_example(system, _address(request)),
+        sending=system.settings.resend_configured or system.settings.smtp_url is not None,
         testing=system.settings.testing_mode,
     )
 
@@ -96,14 +97,20 @@ def _row(email: SentEmail) -> dict[str, Any]:
     }
 
 
-def _example(system: System) -> str:
+def _address(request: Request[Any, Any, Any]) -> str:
+    """Where this server is: as the browser on this machine knows it (on any port), else its public address."""
+    settings = request.app.state.system.settings
+    return settings.base_url if settings.admin_password else str(request.base_url).rstrip("/")
+
+
+def _example(system: System, address: str) -> str:
     """A line for the shell that makes an email appear here: the trigger that does the most."""
     playbook = system.playbook()
     if not playbook.triggers:
         return ""
     trigger = max(playbook.triggers.values(), key=lambda one: len(one.program.steps))
     payload = shlex.quote(example_payload(trigger, playbook.vocabulary))
-    return f"curl {system.settings.base_url}{trigger.path} -H 'Content-Type: application/json' -d {payload}"
+    return f"curl {address}{trigger.path} -H 'Content-Type: application/json' -d {payload}"
 
 
 ROUTES = (home, outbox, one_email, outbox_json)

@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -53,6 +54,14 @@ class _Accepted(msgspec.Struct):
     timestamp: str
 
 
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One trigger's webhook: its name, and what reads its payloads."""
+
+    trigger: str
+    reader: PayloadReader
+
+
 class Webhooks:
     """Answers the paths of the playbook's triggers."""
 
@@ -62,26 +71,26 @@ class Webhooks:
         self._origins = Origins(system.settings.cors_origins)
         self._rate = RateLimit(system.settings.rate_limit)
         self._playbook: Playbook | None = None
-        self._readers: Mapping[str, tuple[str, PayloadReader]] = {}
+        self._hooks: Mapping[str, Hook] = {}
 
-    def reader(self, path: str) -> tuple[str, PayloadReader] | None:
-        """The trigger's name and reader at a path of the present playbook, or None."""
+    def find(self, path: str) -> Hook | None:
+        """The trigger at a path of the present playbook, or None."""
         playbook = self._system.playbook()
         if playbook is not self._playbook:
-            self._readers = {
-                trigger.path: (trigger.name, PayloadReader(trigger, playbook.vocabulary))
+            self._hooks = {
+                trigger.path: Hook(trigger.name, PayloadReader(trigger, playbook.vocabulary))
                 for trigger in playbook.triggers.values()
             }
             self._playbook = playbook
-        return self._readers.get(path) or self._readers.get(path.rstrip("/"))
+        return self._hooks.get(path) or self._hooks.get(path.rstrip("/"))
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    async def answer(self, hook: Hook, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request for a path of a trigger."""
         headers = dict(scope["headers"])
         name = request_id(headers)
         extra = [(b"x-request-id", name.encode()), *self._origins.headers(headers)]
         try:
-            status, body, more = await self._answer(scope, headers, receive)
+            status, body, more = await self._answer(hook, scope, headers, receive)
         except _Disconnected:
             return
         except Exception as error:  # whatever it is, the sender gets a document and no trace
@@ -90,28 +99,27 @@ class Webhooks:
             more = [(b"content-type", MEDIA_TYPE.encode()), *_raw(problem.headers)]
         await _send(send, status, body, more + extra)
 
-    async def _answer(self, scope: HTTPScope, headers: Headers, receive: Receive) -> tuple[int, bytes, RawHeaders]:
-        found = self.reader(scope["path"])
-        if found is None:  # the file was reloaded a moment ago
-            raise Problem(404, "This webhook has just been removed from the file; GET /schema lists what there is.")
+    async def _answer(
+        self, hook: Hook, scope: HTTPScope, headers: Headers, receive: Receive
+    ) -> tuple[int, bytes, RawHeaders]:
         if scope["method"] == "OPTIONS":
             return 204, b"", [_ALLOW, *self._origins.preflight(headers)]
         if scope["method"] != "POST":
             raise Problem(405, "A webhook takes POST.", headers={"allow": "POST, OPTIONS"})
         self._rate.check(scope["client"][0] if scope["client"] else "", time.monotonic())
-        arrival = self._read(*found, headers, await _body(headers, receive))
+        arrival = self._read(hook, headers, await _body(headers, receive))
         return _accepted(await self._write(arrival))
 
-    def _read(self, trigger: str, reader: PayloadReader, headers: Headers, body: bytes) -> Arrival:
+    def _read(self, hook: Hook, headers: Headers, body: bytes) -> Arrival:
         now = self._system.clock.now()
         self._lock.check(headers, body, now.timestamp())
         document, raw = _parse(body)
-        payload = reader.read(document, now)
+        payload = hook.reader.read(document, now)
         if not isinstance(payload, Payload):
             many = f"{len(payload)} fields are" if len(payload) > 1 else "One field is"
             raise Problem(422, f"{many} wrong: {'; '.join(error.message for error in payload)}.", errors=payload)
         digest = hashlib.sha256(raw).hexdigest()
-        return Arrival(trigger=trigger, payload=payload, raw=raw, key=_key(headers), body_hash=digest)
+        return Arrival(trigger=hook.trigger, payload=payload, raw=raw, key=_key(headers), body_hash=digest)
 
     async def _write(self, arrival: Arrival) -> Receipt:
         try:

@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.model import Field, FieldType, Program, SegmentRule, Take, Trigger, Value, Vocabulary
 from engine.payloads import FieldError, Payload, PayloadReader, payload_schema, read_payload
+from engine.payloads.rules import takes
 
 NOW = datetime(2025, 11, 12, 3, 30, 15, 999_999, tzinfo=UTC)  # still the 11th in Toronto
 
@@ -151,6 +153,23 @@ def test_a_wrong_value_is_refused_in_plain_words(field: Field, value: object, ex
     found = read(field, value)
     assert isinstance(found, str)
     assert expected in found
+
+
+@given(
+    st.text("ab.+-@\"' ü\n", max_size=6) | st.just("a" * 65),
+    st.sampled_from(
+        ["example.com", "EXAMPLE.com", "a.b-c.example", "-a.com", "a..com", "com", "[1.2.3.4]", "localhost", ""]
+    )
+    | st.text("ab.-", max_size=8),
+)
+def test_the_short_way_through_an_address_ends_where_the_long_one_does(local: str, domain: str) -> None:
+    address = f"{local}@{domain}".strip()
+    try:
+        validate_email(address, check_deliverability=False, strict=True, test_environment=True)
+        good = True
+    except EmailNotValidError:
+        good = False
+    assert (read(f(FieldType.EMAIL), address) == address) is good or not address.isascii()
 
 
 def test_every_type_of_field_has_a_good_and_a_wrong_example_here() -> None:
@@ -324,3 +343,12 @@ def test_any_json_at_all_is_read_or_refused_with_sentences(document: Any) -> Non
     else:
         assert answer
         assert all(error.message and error.message.isprintable() for error in answer)
+
+
+@pytest.mark.parametrize(("field", "value", "good"), [(WHOLE, 8, True), (WHOLE, 9, False), (WHOLE, None, True)])
+def test_one_value_can_be_asked_about_by_itself(field: Field, value: Value, good: bool) -> None:
+    assert takes(field, value, words(field)) is good
+
+
+def test_one_wrong_item_makes_a_list_one_that_is_not_taken() -> None:
+    assert not takes(f(FieldType.LIST), ["a", "\x00"], words())

@@ -6,16 +6,17 @@ import html
 import json
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
 from engine.errors import SettingsError
-from server.app import listen
+from server.app import listen, make_server, serve
 from tests.server.conftest import Kept
 
 GOOD = {"email": "ada@example.com", "red_systems": 2, "orange_systems": 1}
@@ -83,3 +84,38 @@ def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
             SettingsError, match=rf"^cannot listen on 127\.0\.0\.1 port {port}: .*choose another --port$"
         ):
             listen("127.0.0.1", port)
+
+
+def test_serve_says_when_it_is_ready_and_stops_when_told(system: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    def remember(*arguments: Any) -> Any:
+        made.append(make_server(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr("server.app.make_server", remember)
+    ready = threading.Event()
+    thread = threading.Thread(target=serve, args=(system, "127.0.0.1", 0), kwargs={"ready": ready.set})
+    thread.start()
+    assert ready.wait(10)
+    port = made[0].servers[0].sockets[0].getsockname()[1]
+    assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+    made[0].should_exit = True
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_body_that_never_comes_is_given_up(live: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.webhooks.PATIENCE", 0.05)
+    with socket.create_connection((live.base_url.host, live.base_url.port or 0), timeout=10) as raw:
+        raw.sendall(
+            b"POST /webhook/assessment HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 9\r\n\r\n{"
+        )
+        assert raw.recv(65_536).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_ledger_that_never_answers_is_503(live: httpx.Client, system: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.webhooks.PATIENCE", 0.05)
+    monkeypatch.setattr(system, "submit", lambda _: Future())
+    assert live.post(PATH, json=GOOD).status_code == 503

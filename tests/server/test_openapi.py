@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -10,9 +12,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
+from engine.model import Take
 from engine.runtime.settings import Settings
 from server.app import create_app
-from server.openapi import openapi
+from server.openapi import example_payload, openapi
 from tests.server.conftest import MemorySystem
 
 
@@ -55,6 +58,17 @@ def test_answers_have_the_shape_that_is_published(client: Any, system: Any) -> N
         ("Readiness", client.get("/health/ready")),
     ):
         jsonschema.validate(response.json(), {**schemas[name], "additionalProperties": False})
+
+
+def test_the_example_of_a_payload_is_one_that_is_taken(client: Any, system: Any) -> None:
+    words = system.current.vocabulary
+    everything = tuple(Take(field=name, required=True) for name in words.fields)
+    full = replace(system.current.triggers["signup"], takes=everything)
+    system.current = replace(system.current, triggers={"signup": full})
+    body = example_payload(full, words)
+    assert set(json.loads(body)) == set(words.fields)
+    response = client.post("/webhook/signup", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 202
 
 
 # Made at import, because schemathesis makes a test of each operation when the tests are collected.

@@ -11,10 +11,14 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from litestar import get
+from litestar.exceptions import HTTPException
+from litestar.testing import TestClient
 
 from engine import __version__
 from engine.errors import LedgerUnavailable
 from engine.runtime.links import make_token, unsubscribe_url
+from server.app import create_app
 from tests.server.conftest import Kept
 
 NASTY = "<script>alert(1)</script>\"'&{{ 7*7 }}"
@@ -300,3 +304,19 @@ def test_a_method_that_a_page_does_not_take_is_405(client: Any) -> None:
     response = client.post("/health")
     assert response.status_code == 405
     assert response.json()["detail"] == f"/health takes {response.headers['allow']}."
+
+
+def test_further_routes_stand_beside_ours_and_fail_as_ours_do(system: Any) -> None:
+    @get("/teapot", sync_to_thread=False)
+    def teapot() -> str:
+        raise HTTPException("Short and stout.", status_code=418)
+
+    response = TestClient(create_app(system, [teapot])).get("/teapot")
+    assert (response.status_code, response.json()["detail"]) == (418, "Short and stout.")
+
+
+def test_while_a_mailer_is_set_up_nobody_is_told_that_nothing_leaves(
+    make_system: Callable[..., Any], browse: Callable[..., Any], client: Any
+) -> None:
+    assert "Nothing leaves this machine" in client.get("/outbox").text
+    assert "Nothing leaves" not in browse(make_system(smtp_url="smtp://mail.example.com")).get("/outbox").text
