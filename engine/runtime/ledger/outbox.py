@@ -19,7 +19,7 @@ from engine.runtime.ledger.session import Lookup, Row, Session, Statement
 _COLUMNS = "id, kind, target, payload, due_at, version, attempts, status, error, created_at, done_at"
 _WAITING = Lookup("""
     SELECT id, target, payload FROM outbox
-    WHERE kind = :kind AND status = 'pending' AND target IS NOT NULL AND target IN :keys
+    WHERE kind = :kind AND status = 'pending' AND target IN :keys
 """)
 _ADD = Statement("""
     INSERT INTO outbox (id, kind, target, payload, due_at, status, created_at)

