@@ -44,7 +44,7 @@ def explain(error: yaml.MarkedYAMLError, lines: Lines, last_quoted: Range | None
 def _by_wording(problem: str, context: str, lines: Lines, start: int, at: int) -> Trouble | None:
     if "quoted scalar" in context and "end of " in problem:
         return _open_quote(lines, (start, start + 1))
-    if "escape" in problem or "hexdecimal" in problem:
+    if "quoted scalar" in context and ("escape" in problem or "hexdecimal" in problem):
         return _escape(lines, at)
     if "start any token" in problem or "directive" in context or "alphabetic" in problem:
         return _reserved(lines, start)

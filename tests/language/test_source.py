@@ -160,6 +160,8 @@ def test_tabs_are_refused_only_where_they_stand_between_values(text, place):
         ("a: !<x", "explicit-tag"),
         ("a: !foo!x 1", "explicit-tag"),
         ("a: ! x", "explicit-tag"),
+        ("a: !%a\t|", "explicit-tag"),
+        ('a: "\\U00ffffff"', "escape"),
         ("a: 1\n...\nb: 2", "many-documents"),
         ("a: {b: hello {{ x }} }", "unquoted-braces"),
         ("a: [1, 2", "bracket"),
