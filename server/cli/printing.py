@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-WIDEST = 34
+WIDEST = 60
 """A column is padded up to this; a longer cell pushes the rest of its line to the right."""
 
 

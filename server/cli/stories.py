@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from server.cli.printing import WIDEST, grey, plain
+from server.cli.printing import grey, plain
 
 if TYPE_CHECKING:
     from engine.model import Entry
 
 _PARTS = ("template", "subject", "until")
 _REAL_PARTS = ("provider_id", "attempts", "error")
+_WIDEST = 34
 _BAD = ("hold", "stop", "retry")
 
 
@@ -26,11 +27,12 @@ def story_json(story: Iterable[Entry], zone: ZoneInfo, *, real: bool = False) ->
 
 def _entry_json(entry: Entry, zone: ZoneInfo, parts: Sequence[str]) -> dict[str, Any]:
     told = {name: _value(getattr(entry, name), zone) for name in parts}
+    always = _REAL_PARTS if entry.template is not None else ()
     return {
         "at": iso(entry.at, zone),
         "step": entry.step,
         "kind": entry.kind,
-        **{name: value for name, value in told.items() if value is not None},
+        **{name: value for name, value in told.items() if value is not None or name in always},
         "note": entry.note,
     }
 
@@ -58,7 +60,7 @@ class Calendar:
         self._zone = zone
         self._story = story
         self._blank = " " * max((len(self.when(entry.at)) for entry in story), default=0)
-        self._width = min(max((len(what(entry)) for entry in story), default=0), WIDEST)
+        self._width = min(max((len(what(entry)) for entry in story), default=0), _WIDEST)
 
     def when(self, at: datetime) -> str:
         """A moment as this table writes it."""

@@ -1,0 +1,7 @@
+"""``busos runs``: people in sequences, and their whole story."""
+
+from __future__ import annotations
+
+from server.cli.group import Folder
+
+command = Folder(__name__, name="runs", short_help="People in sequences, and their story.", help="People in sequences.")

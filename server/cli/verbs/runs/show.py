@@ -1,0 +1,110 @@
+"""``busos runs show``: everything that happened to one run, or to one person."""
+
+# ruff: noqa: D301 - click reads \b as "do not wrap this"
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from server.cli.files import file_option
+from server.cli.ledgers import looking
+from server.cli.printing import bold, grey, plain, print_json
+from server.cli.stories import Calendar, iso, story_json
+
+if TYPE_CHECKING:
+    from engine.model import Entry, Run
+    from engine.runtime.ledger import Transaction
+
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A run with its address and its story."""
+
+    run: Run
+    email: str
+    story: Sequence[Entry]
+
+
+@click.command("show", short_help="The whole story of a run or a person.")
+@click.argument("run_or_email")
+@file_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def command(run_or_email: str, file: str | None, as_json: bool) -> None:
+    """Tell everything that happened, and why: for a run by its id, or for a contact by the email address.
+
+    The JSON of an address is its newest run in a sequence, with the others in "other_runs".
+
+    \b
+    Examples:
+      busos runs show ada@example.com
+      busos runs show 01m84bsysajr0t88gmf3mgxtmc --json
+
+    Exit status: 0 done; 1 there is no such run or person; 2 it could not run.
+    """
+    with looking(file) as (ledger, zone), ledger.read() as tx:
+        found = _of_email(tx, run_or_email) if "@" in run_or_email else _of_id(tx, run_or_email)
+    if not found:
+        click.echo(f'no run has the id or the email address "{run_or_email}"; see busos runs list', err=True)
+        click.get_current_context().exit(1)
+    if as_json:
+        print_json(_as_json(found, zone))
+    else:
+        click.echo("\n\n".join("\n".join(_as_text(one, zone)) for one in found))
+
+
+def _of_id(tx: Transaction, run_id: str) -> list[_Told]:
+    run = tx.run(run_id)
+    if run is None:
+        return []
+    contact = tx.contacts([run.contact_id])[run.contact_id]
+    return [_Told(run, contact.email, tx.story(run.id))]
+
+
+def _of_email(tx: Transaction, email: str) -> list[_Told]:
+    """Oldest first, the runs of triggers too: they begin the story."""
+    listed = tx.list_runs(email=email, triggers=True, limit=MOST)
+    return [_Told(one.run, one.email, tx.story(one.run.id)) for one in reversed(listed)]
+
+
+def _as_json(found: Sequence[_Told], zone: ZoneInfo) -> dict[str, Any]:
+    newest = list(reversed(found))
+    first = next((one for one in newest if not one.run.program.startswith("trigger ")), newest[0])
+    others = [_run_json(one, zone) for one in newest if one is not first]
+    return {**_run_json(first, zone), "other_runs": others}
+
+
+def _run_json(told: _Told, zone: ZoneInfo) -> dict[str, Any]:
+    run = told.run
+    return {
+        "run": run.id,
+        "email": told.email,
+        "sequence": run.program,
+        "segment": run.segment,
+        "outcome": run.status.value,
+        "step": run.step,
+        "due_at": iso(run.due_at, zone) if run.due_at else None,
+        "reason": run.reason,
+        "story": story_json(told.story, zone, real=True),
+    }
+
+
+def _as_text(told: _Told, zone: ZoneInfo) -> list[str]:
+    run, calendar = told.run, Calendar(told.story, zone)
+    segment = f", segment {run.segment}" if run.segment else ""
+    head = f"{bold(run.program)}  {told.email}  {run.status.value}{segment}  {grey(f'run {run.id}')}"
+    return [head, *calendar.lines(), *_next(run, calendar)]
+
+
+def _next(run: Run, calendar: Calendar) -> list[str]:
+    """What comes next, for a run that is not over."""
+    if run.status.ended or run.due_at is None:
+        return []
+    why = f" ({plain(run.reason)})" if run.reason else ""
+    return [f"next: {run.step or 'the end'}, {calendar.when(run.due_at)}{why}"]
