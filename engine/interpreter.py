@@ -67,6 +67,9 @@ KEY_MEMORY = timedelta(hours=23)
 LOOK_AGAIN = timedelta(minutes=15)
 """How often a held run looks whether what it lacks has come. A change of the contact wakes it at once."""
 
+WORRYING_TRIES = 3
+"""After so many tries the team is told; alerts of one reason become one."""
+
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=15)
 
@@ -361,6 +364,9 @@ class _Walk:
         self.run = run.evolve(due_at=again, reason=answer.reason)
         if run.attempt == 1 or run.attempt & (run.attempt - 1) == 0:
             self._tell(run.step, "retry", answer.reason, until=again, attempts=run.attempt, error=answer.reason)
+        if run.attempt == WORRYING_TRIES:
+            message = f"emails of {self.program.name} have to wait: {answer.reason}"
+            self.effects.append(RaiseAlert(message=message, topic=f"waiting {answer.reason}", colour="orange"))
 
     def _refused(self, reason: str) -> None:
         self.run = self.run.evolve(attempt=self.run.attempt + 1)

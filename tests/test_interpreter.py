@@ -199,6 +199,22 @@ def test_the_story_tells_the_first_retry_and_then_ever_fewer() -> None:
     assert told_at == [1, 2, 4, 8]
 
 
+def test_the_team_is_told_once_when_emails_have_to_wait() -> None:
+    book = steps("- email: one")
+    decision, alerts = begin(book), []
+    for _ in range(9):
+        decision = go_on(book, decision, Answered(Retry(reason="the key is revoked")))
+        alerts += decision.effects
+
+    assert alerts == [
+        RaiseAlert(
+            message="emails of course have to wait: the key is revoked",
+            topic="waiting the key is revoked",
+            colour="orange",
+        )
+    ]
+
+
 def test_the_number_of_tries_is_told_when_it_was_sent_at_last() -> None:
     book = steps("- email: one")
     retried = go_on(book, begin(book), Answered(Retry(reason="busy")))
