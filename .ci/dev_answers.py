@@ -82,7 +82,7 @@ def main(command: str) -> None:
         address = printed_address(process)
         assert asked(f"{address}/health")["status"] == "healthy"
         receipt = asked(f"{address}/webhook/assessment", PERSON)
-        assert receipt["status"] == "accepted" and receipt["segment"] == "CRITICAL", receipt
+        assert (receipt["status"], receipt["segment"]) == ("accepted", "CRITICAL"), receipt
         email = first_email(address)
         assert (email["to"], email["template"], email["mailer"]) == ("ada@example.com", "email_1", "outbox"), email
         last = rest_of(process)

@@ -111,6 +111,8 @@ _PARTS = (
     ("A sequence of sequences:", ("sequences", "*")),
     ("record: of a sequence", ("sequences", "*", "record")),
     ("A step", ("sequences", "*", "steps", "*")),
+    ("stop: of another sequence", ("sequences", "*", "steps", "*", "stop")),
+    ("A branch of choose:", ("sequences", "*", "steps", "*", "choose", "*")),
 )
 
 
@@ -123,10 +125,7 @@ def _part(path: tuple[str, ...]) -> Mapping[str, Any]:
     part: Mapping[str, Any] = schema()
     for name in path:
         part = resolve(part)
-        if name == "*":
-            part = part.get("items", part.get("additionalProperties"))
-        else:
-            part = part["properties"][name]
+        part = part.get("items", part.get("additionalProperties")) if name == "*" else part["properties"][name]
     return _mapping(resolve(part))
 
 
