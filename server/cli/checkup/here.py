@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.errors import BusosError, Severity
+from engine.errors import BusosError, SettingsError, Severity
 from engine.runtime.settings import SETTINGS, Setting, Settings, environment
 from server.cli.checkup.finding import Finding, fail, ok, warn
 from server.cli.files import content, existing, templates_in
@@ -18,7 +18,10 @@ SHORTEST_KEY = 16
 
 def listed(file: Path) -> list[dict[str, object]]:
     """Every setting: its name, whether it is set, its value unless that is secret, its default and meaning."""
-    found = environment(os.environ, file)
+    try:
+        found = environment(os.environ, file)
+    except SettingsError:  # told as a finding
+        found = dict(os.environ)
     return [_listed(setting, found.get(setting.name, "").strip()) for setting in SETTINGS]
 
 

@@ -215,7 +215,12 @@ def _notes(case: _Case, post: _Post) -> list[str]:
     if case.playbook.testing:
         notes.append("testing mode: waits have their testing lengths")
     for name, (default, templates) in post.defaults.items():
-        who = "every email says" if set(templates) == set(post.sent) else f"{', '.join(templates)} say"
-        who += "s" if len(set(templates)) == 1 and not who.endswith("says") else ""
+        who = _speakers(list(dict.fromkeys(templates)), everywhere=set(templates) == set(post.sent))
         notes.append(f'{name} is unknown, so {who} "{default}"')
     return notes
+
+
+def _speakers(templates: list[str], *, everywhere: bool) -> str:
+    if everywhere and len(templates) > 1:
+        return "every email says"
+    return f"{', '.join(templates)} {'says' if len(templates) == 1 else 'say'}"
