@@ -41,7 +41,9 @@ _KEY = "simulated"
     multiple=True,
     help='A trigger that fires on the way; TIME is a moment or a length such as "+3 days". May be given again.',
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to tell."
+)
 @templates_option
 def command(
     sequence: str,

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.runtime.ledger import Ledger
+from engine.runtime.settings import SETTINGS
+from tests.cli.example import FILE, Run
+
+NOBODY_LISTENS = "http://127.0.0.1:9"
+SECRET = "do-not-tell-this-0123456789"
+
+
+def states(run: Run) -> dict[str, str]:
+    """What the doctor says of each check."""
+    return {check["check"]: check["state"] for check in json.loads(run("doctor", "--json").stdout)["checks"]}
+
+
+def test_on_the_embedded_defaults_all_is_well(run: Run, folder: Path) -> None:
+    result = run("doctor")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.search(r"^ok    file +sequences.yaml can run$", result.stdout, re.M)
+    assert re.search(r"^ok    database +busos.db is not there yet; it is made at the first start$", result.stdout, re.M)
+    assert not (folder / "busos.db").exists()
+
+
+def test_every_setting_is_listed(run: Run) -> None:
+    document = json.loads(run("doctor", "--json").stdout)
+    assert [setting["name"] for setting in document["settings"]] == [setting.name for setting in SETTINGS]
+    text = run("doctor").stdout
+    assert all(f"\n{setting.name} " in text for setting in SETTINGS)
+
+
+def test_no_secret_is_shown(run: Run, folder: Path) -> None:
+    urls = {"SMTP_URL": f"smtp://ada:{SECRET}@127.0.0.1:9", "DISCORD_WEBHOOK_URL": f"https://example.com/{SECRET}"}
+    secrets = {setting.name: SECRET for setting in SETTINGS if setting.secret} | urls
+    secrets |= {"NOTION_CONTACTS_DB_ID": "0" * 32, "NOTION_TEMPLATES_DB_ID": "1" * 32}
+    secrets |= {"NOTION_API_URL": NOBODY_LISTENS, "RESEND_API_URL": NOBODY_LISTENS}
+    del secrets["BUSOS_DATABASE_URL"], secrets["BUSOS_QUEUE_URL"]
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in secrets.items()))
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "could not be reached" in result.stdout
+    assert SECRET not in result.output
+    assert SECRET not in run("doctor", "--json").output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check", "state"),
+    [
+        ("SMTP_URL", "smtp://127.0.0.1:9", "smtp", "fail"),
+        ("BUSOS_SECRET_KEY", "short", "secret key", "fail"),
+        ("BUSOS_SECRET_KEY", SECRET, "secret key", "ok"),
+        ("TESTING_MODE", "true", "testing mode", "warn"),
+        ("TESTING_MODE", "perhaps", "settings", "fail"),
+        ("NOTION_TOKEN", "alone", "settings", "fail"),
+        ("BUSOS_FILE", "nope.yaml", "file", "fail"),
+        ("BUSOS_DATABASE_URL", "sqlite:///no/such/folder/busos.db", "database", "fail"),
+        ("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/abc", "discord", "ok"),
+        ("DISCORD_WEBHOOK_URL", "https://example.com", "discord", "warn"),
+    ],
+)
+def test_each_trouble_is_found(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, check: str, state: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert states(run)[check] == state
+    assert run("doctor").exit_code == (1 if state == "fail" else 0)
+
+
+def test_a_file_with_mistakes_is_a_fail(run: Run, folder: Path) -> None:
+    (folder / "sequences.yaml").write_text(FILE.replace("24 hours", "24 houres"))
+    assert states(run)["file"] == "fail"
+
+
+def test_a_ledger_without_a_worker_is_a_warning(run: Run, folder: Path) -> None:
+    Ledger.open("sqlite:///busos.db").close()
+    found = states(run)
+    assert (found["database"], found["queue"], found["worker"]) == ("ok", "ok", "warn")
+
+
+def test_a_broken_ledger_is_a_fail(run: Run, folder: Path) -> None:
+    (folder / "busos.db").write_bytes(b"no database at all, but text that is long enough to be read " * 20)
+    assert states(run)["database"] == "fail"
+    assert run("doctor").exit_code == 1
