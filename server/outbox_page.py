@@ -14,11 +14,13 @@ from server.openapi import example_payload
 from server.problems import Problem
 from server.rendering import email_document, page
 from server.security import require_admin
-from server.system import SentEmail, System
+from server.system import SentEmail, System, ToldAlert
 from server.webhooks import iso
 
 PER_PAGE = 50
 MOST = 200
+ALERTS = 5
+WHEN = "%a %d %b %Y, %H:%M:%S UTC"
 
 
 @get("/", sync_to_thread=False)
@@ -36,6 +38,7 @@ def outbox(request: Request[Any, Any, Any]) -> Response[str]:
     return page(
         "outbox.html",
         emails=[_row(email) for email in emails],
+        alerts=[] if q or before else [_alert_row(alert) for alert in system.alerts(limit=ALERTS)],
         q=q,
         before=before,
         further=f"/outbox?{urlencode({'q': q, 'before': further})}" if further else None,
@@ -59,10 +62,12 @@ def one_email(request: Request[Any, Any, Any]) -> Response[str]:
 
 @get("/outbox.json", guards=[require_admin], sync_to_thread=True)
 def outbox_json(request: Request[Any, Any, Any]) -> Response[Any]:
-    """The same for programs; ``next`` is the ``before`` of the following page."""
+    """The same for programs; ``next`` is the ``before`` of the following page, ``alerts`` are the latest ones."""
     limit = _limit(_asked(request, "limit"))
-    emails, further = _emails(request.app.state.system, limit, _asked(request, "before"), _asked(request, "email"))
-    body = {"emails": [_record(email) for email in emails], "next": further}
+    system: System = request.app.state.system
+    emails, further = _emails(system, limit, _asked(request, "before"), _asked(request, "email"))
+    alerts = [_alert(alert) for alert in system.alerts(limit=limit)]
+    body = {"emails": [_record(email) for email in emails], "next": further, "alerts": alerts}
     return Response(body, headers={"cache-control": "no-store"})
 
 
@@ -89,10 +94,19 @@ def _record(email: SentEmail) -> dict[str, Any]:
     return {"at": iso(email.at), "headers": dict(email.headers)} | {name: getattr(email, name) for name in members}
 
 
+def _alert(alert: ToldAlert) -> dict[str, Any]:
+    members = ("title", "message", "status", "error")
+    return {"at": iso(alert.at)} | {name: getattr(alert, name) for name in members}
+
+
+def _alert_row(alert: ToldAlert) -> dict[str, Any]:
+    return {**_alert(alert), "when": alert.at.strftime(WHEN)}
+
+
 def _row(email: SentEmail) -> dict[str, Any]:
     return {
         "href": f"/outbox/{quote(email.key, safe='')}",
-        "when": email.at.strftime("%a %d %b %Y, %H:%M:%S UTC"),
+        "when": email.at.strftime(WHEN),
         **_record(email),
     }
 

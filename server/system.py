@@ -42,6 +42,21 @@ class SentEmail(Protocol):
     def status(self) -> str: ...  # noqa: D102
 
 
+class ToldAlert(Protocol):
+    """One alert to the team: on its way, sent, recorded or given up. ``error`` says what went wrong last."""
+
+    @property
+    def at(self) -> datetime: ...  # noqa: D102
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> str | None: ...  # noqa: D102
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def error(self) -> str | None: ...  # noqa: D102
+
+
 class System(Protocol):
     """The engine as the web server sees it. Every method may be called from any thread."""
 
@@ -75,6 +90,10 @@ class System(Protocol):
 
         May block.
         """
+        ...
+
+    def alerts(self, *, limit: int) -> Sequence[ToldAlert]:
+        """Alerts, newest first. May block."""
         ...
 
     def email(self, key: str) -> SentEmail | None:

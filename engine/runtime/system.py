@@ -21,6 +21,7 @@ from engine.runtime.arrivals import Arrival, Receipt
 from engine.runtime.bell import Bell
 from engine.runtime.ledger import EmailRecord, Ledger
 from engine.runtime.library import Library
+from engine.runtime.outbox import alert_of
 from engine.runtime.settings import Settings
 from engine.runtime.workers import Pool
 
@@ -50,6 +51,17 @@ class ShownEmail:
     step: str
     mailer: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAlert:
+    """One alert. ``status`` is waiting, sent, recorded (no Discord is configured) or failed."""
+
+    at: datetime
+    message: str
+    title: str | None
+    status: str
+    error: str | None
 
 
 @runtime_checkable
@@ -127,6 +139,19 @@ class System:
             last = tx.email_by_key(before) if before else None
             records = tx.recent_emails(limit=limit, before=last.number if last else None, search=search or "")
         return [_shown(record, self.clock.now()) for record in records]
+
+    def alerts(self, *, limit: int) -> Sequence[ShownAlert]:
+        """Alerts, newest first."""
+        sent = "sent" if self.settings.discord_configured else "recorded"
+        words = {"pending": "waiting", "done": sent, "failed": "failed"}
+        with self.ledger.read() as tx:
+            items = [item for status in words for item in tx.list_outbox("alert", status, limit)]
+        items.sort(key=lambda item: item.id, reverse=True)
+        return [
+            ShownAlert(item.created_at, alert.message, alert.title, words[item.status], item.error)
+            for item in items[:limit]
+            for alert in [alert_of(item.payload)]
+        ]
 
     def email(self, key: str) -> ShownEmail | None:
         """One email by its key."""

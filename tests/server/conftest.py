@@ -115,12 +115,24 @@ class StillClock:
         return NOW
 
 
+@dataclass(frozen=True)
+class Told:
+    """An alert."""
+
+    message: str
+    title: str | None = None
+    status: str = "recorded"
+    error: str | None = None
+    at: datetime = datetime(2025, 11, 12, 15, 0, tzinfo=UTC)
+
+
 class MemorySystem:
     """Keeps events in a list, with the idempotency rules of the ledger; a thread commits, as the real one does."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = StillClock()
+        self.told: list[Told] = []
         self.current = playbook(SIGNUP, ASSESSMENT, PROFILE)
         self.arrivals: list[Arrival] = []
         self.receipts: dict[str, tuple[str, Receipt]] = {}
@@ -160,6 +172,9 @@ class MemorySystem:
         keys = [email.key for email in found]
         start = keys.index(before) + 1 if before in keys else 0
         return found[start : start + limit]
+
+    def alerts(self, *, limit: int) -> list[Told]:
+        return list(reversed(self.told))[:limit]
 
     def email(self, key: str) -> Kept | None:
         return next((email for email in self.emails if email.key == key), None)

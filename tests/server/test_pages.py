@@ -19,7 +19,7 @@ from engine import __version__
 from engine.errors import LedgerUnavailable
 from engine.runtime.links import make_token, unsubscribe_url
 from server.app import create_app
-from tests.server.conftest import Kept
+from tests.server.conftest import Kept, Told
 
 NASTY = "<script>alert(1)</script>\"'&{{ 7*7 }}"
 
@@ -172,12 +172,14 @@ def test_the_outbox_is_there_for_programs_too(client: Any, keep: Callable[..., N
     assert client.get("/outbox.json", params={"email": "ada@example.com", "limit": 1}).json() == {
         "emails": [_record("c", "2025-11-12T15:02:00.000Z")],
         "next": "c",
+        "alerts": [],
     }
     assert client.get("/outbox.json", params={"email": "ada@example.com", "before": "c"}).json() == {
         "emails": [
             {**_record("a", "2025-11-12T15:00:00.000Z"), "html": "<p>A</p>", "text": "A", "headers": {"X-A": "1"}}
         ],
         "next": None,
+        "alerts": [],
     }
 
 
@@ -196,6 +198,22 @@ def _record(key: str, at: str) -> dict[str, Any]:
         "mailer": "outbox",
         "status": "kept",
     }
+
+
+def test_alerts_stand_above_the_emails_escaped(make_system: Callable[..., Any], browse: Callable[..., Any]) -> None:
+    system = make_system()
+    system.told = [Told("Hot lead: <b>Ada</b>", title="Lead"), Told("Held", status="failed", error="no webhook")]
+    client = browse(system)
+
+    text = client.get("/outbox").text
+
+    assert text.index("Held") < text.index("Hot lead: &lt;b&gt;Ada&lt;/b&gt;")
+    assert "failed: no webhook" in text
+    assert "Latest alerts" not in client.get("/outbox", params={"q": "ada"}).text
+    assert [alert["message"] for alert in client.get("/outbox.json").json()["alerts"]] == [
+        "Held",
+        "Hot lead: <b>Ada</b>",
+    ]
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "x"])
