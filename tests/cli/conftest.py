@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from engine.runtime.settings import SETTINGS
@@ -28,13 +30,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(folder: Path) -> Run:
+def run(folder: Path) -> Iterator[Run]:
     """Run busos in this process, in the folder."""
 
     def call(*words: str, color: bool = False) -> Result:
         return CliRunner().invoke(busos, words, prog_name="busos", color=color, catch_exceptions=False)
 
-    return call
+    yield call
+    structlog.reset_defaults()  # some verbs log to the stderr of their test
 
 
 @pytest.fixture

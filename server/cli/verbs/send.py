@@ -67,10 +67,10 @@ def _arrival(playbook: Playbook, name: str, texts: Mapping[str, str], key: str |
     if trigger is None:
         raise click.UsageError(f'no trigger is called "{name}"{did_you_mean(name, playbook.triggers)}')
     body = document(playbook.vocabulary, texts)
+    _warn(texts, [take.field for take in trigger.takes], name)
     read = read_payload(trigger, playbook.vocabulary, body, datetime.now(UTC))
     if not isinstance(read, Payload):
         _refuse([error.message for error in read])
-    _warn(texts, [take.field for take in trigger.takes], name)
     raw = msgspec.json.encode(body, order="sorted")
     return Arrival(trigger=name, payload=read, raw=raw, key=key, body_hash=hashlib.sha256(raw).hexdigest())
 
