@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import parseaddr
+from functools import lru_cache
 from urllib.parse import quote
 
 from engine.errors import Unrenderable
@@ -53,8 +54,13 @@ class Letters:
 
 def supplied(link: str, sender: str, scene: Scene) -> Values:
     """The names that every template may use beside the contact's fields (``rendering.RESERVED``)."""
+    return {"unsubscribe_url": link, "sender_name": _name_of(sender), "timezone_": scene.zone.key}
+
+
+@lru_cache(maxsize=64)
+def _name_of(sender: str) -> str:
     name, address = parseaddr(sender)
-    return {"unsubscribe_url": link, "sender_name": name or address, "timezone_": scene.zone.key}
+    return name or address
 
 
 def find_template(templates: Templates, name: str) -> TemplateText | Unready:

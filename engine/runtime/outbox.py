@@ -91,7 +91,7 @@ class Dispatcher:
             due = tx.next_outbox_due(kind, now)
         if due is None or due > now:
             return []
-        with self._ledger.write() as tx:
+        with self._ledger.write(durable=False) as tx:  # a claim that a power cut undoes is claimed again
             return tx.claim_outbox(kind, now, LEASE, self._errand.batch)
 
     def work(self, items: Sequence[OutboxItem]) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 import structlog
 
+from engine.adapters.guard import KEPT
 from engine.errors import LedgerError
 from engine.model import Playbook
 from engine.ports import Clock
@@ -37,7 +38,10 @@ ALIVE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class ShownEmail:
-    """One email with what was rendered, for a page. ``at`` is when it was accepted, else last tried."""
+    """One email with what was rendered, for a page. ``at`` is when it was accepted, else last tried.
+
+    ``status`` is asked, accepted (by the mailer's provider), kept (it never left this machine) or refused.
+    """
 
     key: str
     at: datetime
@@ -187,7 +191,7 @@ class System:
             return
         for pool in self._pools:
             pool.heal()
-        with self.ledger.write() as tx:
+        with self.ledger.write(durable=False) as tx:
             tx.beat(self._worker_id, "worker", self.clock.now())
 
     def _ledger_ready(self) -> Mapping[str, tuple[bool, str]]:
@@ -227,5 +231,10 @@ def _shown(record: EmailRecord, now: datetime) -> ShownEmail:
         run_id=record.run_id,
         step=record.step,
         mailer=record.mailer,
-        status=record.status,
+        status="kept" if is_kept(record) else record.status,
     )
+
+
+def is_kept(record: EmailRecord) -> bool:
+    """Whether an accepted email never left: there is no mailer, or testing mode held it back."""
+    return record.status == "accepted" and (record.mailer == "outbox" or record.provider_id == KEPT)

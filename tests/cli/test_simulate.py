@@ -185,3 +185,21 @@ def test_emails_stand_out_and_waits_step_back(folder: Path) -> None:
     result = CliRunner().invoke(busos, ["simulate", "welcome", "reds=2", *AT], color=True)
     assert "\x1b[32mhello\x1b[0m" in result.stdout
     assert "\x1b[2m                  wait 24 hours\x1b[0m" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "reason"),
+    [
+        ("reds >= 2 or customer", ("reds=1", "customer=true"), "customer = true"),
+        ("reds >= 2 or customer", ("reds=2", "customer=true"), "reds = 2"),
+        ("reds = 1 and not customer", ("reds=1",), "reds = 1, customer = unknown"),
+        ("customer is unknown and reds in [1, 3]", ("reds=3",), "customer = unknown, reds = 3"),
+        ("reds = 8 or (reds >= 1 and first_name = Ada)", ("reds=1", "first_name=Ada"), "reds = 1, first_name = Ada"),
+    ],
+)
+def test_the_reason_names_what_made_the_rule_true(
+    run: Run, folder: Path, rule: str, values: tuple[str, ...], reason: str
+) -> None:
+    (folder / "sequences.yaml").write_text(FILE.replace("HOT: reds >= 2", f"HOT: {rule}"))
+    line = run("simulate", "welcome", *values, *AT).stdout.splitlines()[0]
+    assert line == f"segment HOT, because {reason}        (sequences.yaml:11  {rule})"

@@ -193,7 +193,8 @@ def _as_text(case: _Case, simulation: Simulation, post: _Post, file: str) -> lis
 
 
 def _segment_line(case: _Case, file: str) -> list[str]:
-    from engine.scene import segment_of, value_of
+    from engine.scene import segment_of
+    from server.cli.reasons import because
 
     words, values = case.playbook.vocabulary, case.contact.values
     if not words.segments:
@@ -206,10 +207,8 @@ def _segment_line(case: _Case, file: str) -> list[str]:
         return [f"{bold('no segment')}: {' and '.join(sorted(found.missing))} is unknown{place}"]
     if rule is None or rule.condition is None:
         return [f"segment {bold(found.segment or 'none')}, because no rule above takes this contact{place}"]
-    read = sorted(rule.condition.fields, key=rule.condition.text.find)
-    told = (f"{name} = {value_of(words, values, name)}" for name in read if value_of(words, values, name) is not None)
-    because = ", ".join(told) or rule.condition.text
-    return [f"segment {bold(found.segment or 'none')}, because {because}{place}"]
+    reason = because(rule.condition, words, values, case.at)
+    return [f"segment {bold(found.segment or 'none')}, because {reason}{place}"]
 
 
 def _notes(case: _Case, post: _Post) -> list[str]:
