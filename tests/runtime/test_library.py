@@ -1,0 +1,106 @@
+"""The file that runs now: reloaded when it is good, kept when it is not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import InvalidFile, SettingsError
+from engine.model import Playbook
+from engine.runtime.library import Library
+from tests.playbooks import HEAD, AnyTemplate
+
+GOOD = (
+    HEAD
+    + "triggers: {enter: {requires: [email], then: [{start: course}]}}\nsequences: {course: {steps: [{email: one}]}}\n"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "sequences.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+def save(path: Path, text: str) -> None:
+    """Save a text so that the clock of the file system cannot hide it."""
+    before = path.stat().st_mtime_ns
+    path.write_text(text)
+    os.utime(path, ns=(before + 1_000_000, before + 1_000_000))
+
+
+def library(path: Path, heard: list[Any] | None = None) -> Library:
+    def loaded(playbook: Playbook, text: str) -> None:
+        if heard is not None:
+            heard.append((playbook.revision, text))
+
+    return Library(path, AnyTemplate(), testing=False, loaded=loaded)
+
+
+def test_a_good_edit_takes_effect_whole(file: Path) -> None:
+    heard: list[Any] = []
+    found = library(file, heard)
+    before = found.playbook
+    save(file, GOOD.replace("{email: one}", "{email: two}"))
+
+    assert found.refresh()
+    assert list(found.playbook.sequences["course"].steps) == ["two"]
+    assert list(before.sequences["course"].steps) == ["one"]
+    assert [revision for revision, _ in heard] == [before.revision, found.playbook.revision]
+
+
+def test_a_bad_edit_changes_nothing_but_the_problems(file: Path) -> None:
+    found = library(file)
+    before = found.playbook
+    save(file, GOOD.replace("email: one", "emial: one"))
+
+    assert not found.refresh()
+    assert found.playbook is before
+    assert [problem.rule for problem in found.problems] == ["unknown-key"]
+
+    save(file, GOOD)
+    assert not found.refresh()
+    assert found.problems == ()
+
+
+def test_a_file_that_was_not_saved_is_not_read(file: Path) -> None:
+    found = library(file)
+
+    assert not found.refresh()
+
+
+def test_a_file_that_goes_away_for_a_moment_is_kept(file: Path) -> None:
+    found = library(file)
+    before = found.playbook
+    file.unlink()
+
+    assert not found.refresh()
+    assert found.playbook is before
+
+
+def test_a_file_that_cannot_be_opened_is_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = library(file)
+    save(file, GOOD.replace("one", "two"))
+
+    def locked(*_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", locked)
+
+    assert not found.refresh()
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="BUSOS_FILE"):
+        library(tmp_path / "sequences.yaml")
+
+
+def test_a_bad_file_does_not_start(file: Path) -> None:
+    file.write_text("version: 2\n")
+
+    with pytest.raises(InvalidFile):
+        library(file)
