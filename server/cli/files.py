@@ -12,6 +12,7 @@ import click
 from engine.errors import BusosError, SettingsError
 
 if TYPE_CHECKING:
+    from engine.adapters.notion import Connection
     from engine.language.book import Shelf
     from engine.model import Playbook
     from engine.ports import Templates
@@ -90,13 +91,23 @@ def templates_from(source: str, settings: Settings) -> Templates:
 def _live(settings: Settings) -> Templates:
     if not settings.notion_configured:
         raise SettingsError("Notion is not configured: set NOTION_TOKEN, NOTION_CONTACTS_DB_ID, NOTION_TEMPLATES_DB_ID")
-    from engine.adapters.notion import NOTION_URL, Connection, NotionTemplates
+    from engine.adapters.notion import NotionTemplates
     from engine.runtime.clock import SystemClock
 
-    connection = Connection(settings.notion_token or "", settings.notion_api_url or NOTION_URL, settings.notion_version)
+    connection = notion_connection(settings)
     database = settings.notion_templates_db_id or ""
     templates = NotionTemplates(connection, database, templates_in(settings.file), clock=SystemClock())
     templates.names()
     if templates.trouble:
         raise BusosError(f"the templates in Notion could not be read: {templates.trouble}")
     return templates
+
+
+def notion_connection(settings: Settings) -> Connection:
+    """A connection to Notion that is closed when the command ends."""
+    from engine.adapters.notion import NOTION_URL, Connection
+
+    url = settings.notion_api_url or NOTION_URL
+    connection = Connection(settings.notion_token or "", url, settings.notion_version)
+    click.get_current_context().call_on_close(connection.close)
+    return connection

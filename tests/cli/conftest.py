@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,8 +37,11 @@ def run(folder: Path) -> Iterator[Run]:
     def call(*words: str, color: bool = False) -> Result:
         return CliRunner().invoke(busos, words, prog_name="busos", color=color, catch_exceptions=False)
 
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
     yield call
     structlog.reset_defaults()  # some verbs log to the stderr of their test
+    root.handlers, root.level = before
 
 
 @pytest.fixture

@@ -50,14 +50,13 @@ def _templates(settings: Settings) -> Finding:
 
 
 def _contacts(settings: Settings) -> Finding:
-    from engine.adapters.notion import NOTION_URL, Connection, NotionMirror
+    from engine.adapters.notion import NotionMirror
     from engine.model import Retry
+    from server.cli.files import notion_connection
 
     fix = "check NOTION_TOKEN and NOTION_CONTACTS_DB_ID"
-    url = settings.notion_api_url or NOTION_URL
     try:
-        connection = Connection(settings.notion_token or "", url, settings.notion_version)
-        mirror = NotionMirror(connection, settings.notion_contacts_db_id or "", _fields(settings))
+        mirror = NotionMirror(notion_connection(settings), settings.notion_contacts_db_id or "", _fields(settings))
         found = mirror.changes(datetime.now(UTC))
     except BusosError as error:
         return fail("notion contacts", str(error), fix)
