@@ -109,7 +109,9 @@ def post_all(product: Product, contacts: int, over: float) -> None:
         time.sleep(over / contacts)
 
 
-def torture(product: Product, kills: int, contacts: int, chance: random.Random, say: Callable[[str], None]) -> list[float]:
+def torture(
+    product: Product, kills: int, contacts: int, chance: random.Random, say: Callable[[str], None]
+) -> list[float]:
     """Post, kill and restart; the seconds each start took."""
     starts = [product.start()]
     poster = threading.Thread(target=post_all, args=(product, contacts, min(kills * 0.5, 10.0)), daemon=True)

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from engine.model import Condition, Duration, Move, Operand, Until
-from engine.scene import Scene
+from engine.model import Condition, Duration, Operand, Until, Verb
 
 Spec = Mapping[str, Any]
 
@@ -40,14 +39,6 @@ class Reader(Protocol):
 
     def block(self, steps: Sequence[Spec]) -> str | None:
         """Lay a nested list of steps flat; the id of its first step, or of what follows when it is empty."""
-        ...
-
-
-class Verb(Protocol):
-    """One step of a program. Frozen; ``move`` is pure."""
-
-    def move(self, scene: Scene) -> Move:
-        """What the run does now that this step has its turn."""
         ...
 
 

@@ -1,0 +1,18 @@
+"""Lengths of time as people write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration:
+    """A length of time in words: calendar days keep the clock time, seconds are exact.
+
+    ``text`` is what the author wrote. Days are added first, then seconds.
+    """
+
+    text: str
+    days: int = 0
+    business_days: int = 0
+    seconds: int = 0
