@@ -9,6 +9,7 @@ import pytest
 from tests.cli.example import Run
 from tests.standins.notion import Notion
 from tests.standins.notion_seeds import CONTACTS, TEMPLATES
+from tests.standins.resend import Resend
 from tests.standins.server import StandIn
 
 TOKEN = "ntn_a-token-for-the-stand-in"
@@ -67,3 +68,22 @@ def test_a_token_that_is_not_taken_is_one_sentence(run: Run, monkeypatch: pytest
     assert result.stderr.startswith(
         "Error: the templates in Notion could not be read: Notion does not accept NOTION_TOKEN"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("re_a-key-for-the-stand-in", ("ok", "the key is taken")),
+        ("not-a-key", ("fail", "the key is not taken (HTTP 403)")),
+    ],
+)
+def test_the_doctor_asks_resend_whether_it_takes_the_key(
+    run: Run, monkeypatch: pytest.MonkeyPatch, key: str, expected: tuple[str, str]
+) -> None:
+    vendor = Resend()
+    if not vendor.judges:
+        pytest.skip("contracts of Resend: ../shared/contracts is missing")
+    with StandIn(vendor) as server:
+        monkeypatch.setenv("RESEND_API_URL", server.url)
+        monkeypatch.setenv("RESEND_API_KEY", key)
+        assert checks(run)["resend"] == expected

@@ -80,12 +80,12 @@ def _fields(settings: Settings) -> Any:
 
 
 def resend_finding(settings: Settings, key: str) -> Finding:
-    """Whether Resend takes the key; one that may only send cannot list domains, and says so."""
+    """Whether Resend takes the key; one that may only send cannot list emails, and says so."""
     import httpx
 
-    url = f"{settings.resend_api_url or 'https://api.resend.com'}/domains"
+    url = f"{settings.resend_api_url or 'https://api.resend.com'}/emails?limit=1"
     try:
-        answer = httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT)
+        answer = httpx.get(url, headers={"Authorization": f"Bearer {key}", "User-Agent": "busos"}, timeout=TIMEOUT)
     except httpx.HTTPError as error:
         return fail("resend", f"could not be reached ({type(error).__name__})", "check the network and RESEND_API_URL")
     except UnicodeError:
