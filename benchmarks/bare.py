@@ -16,6 +16,8 @@ from litestar import Litestar, Response, post
 
 
 class Assessment(msgspec.Struct):
+    """The body."""
+
     email: str
     red_systems: int
     orange_systems: int

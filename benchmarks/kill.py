@@ -19,6 +19,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -140,17 +141,14 @@ def ended(folder: Path) -> int:
 
 def runs(folder: Path) -> list[tuple[str, str, str]]:
     """(email, status, run id) of every run of the sequence, read from the ledger's file."""
-    import sqlite3
-
     with contextlib.closing(sqlite3.connect(folder / "busos.db", timeout=10)) as connection:
         return connection.execute(
-            "SELECT c.email, r.status, r.id FROM runs r JOIN contacts c ON c.id = r.contact_id WHERE r.program = 'nurture'"
+            "SELECT c.email, r.status, r.id FROM runs r JOIN contacts c ON c.id = r.contact_id "
+            "WHERE r.program = 'nurture'"
         ).fetchall()
 
 
 def integrity(folder: Path) -> str:
-    import sqlite3
-
     with contextlib.closing(sqlite3.connect(folder / "busos.db")) as connection:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 

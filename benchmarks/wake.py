@@ -135,8 +135,8 @@ def main() -> None:
         )
     ratio, found, limit, first = sorted(rounds)[len(rounds) // 2]
     print(
-        f"median: {found:,.0f} wake-ups/s (decided, rendered, stored, handed over, settled), first after {first:.2f} s, "
-        f"{ratio:.0%} of the bare limit of {limit:,.0f}/s"
+        f"median: {found:,.0f} wake-ups/s (decided, rendered, stored, handed over, settled), "
+        f"first after {first:.2f} s, {ratio:.0%} of the bare limit of {limit:,.0f}/s"
     )
 
 
