@@ -17,21 +17,16 @@ from engine.timing import add, moment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """The end of a gap, and why: ``waits`` are those that count.
+    """The end of a gap, and why: ``text`` says the waits that count in the author's words.
 
     ``past`` is a wait whose moment had gone by when it began, ``unknown`` one whose moment cannot be told;
     the waits after it were not looked at.
     """
 
     until: datetime
-    waits: tuple[Wait, ...] = ()
+    text: str = ""
     past: Wait | None = None
     unknown: Wait | None = None
-
-    @property
-    def text(self) -> str:
-        """The waits in the author's words."""
-        return ", then ".join(wait.text for wait in self.waits)
 
     @property
     def skips(self) -> bool:
@@ -61,7 +56,7 @@ class Gap:
 def gap(waits: Sequence[Wait], scene: Scene) -> Gap:
     """Add up the waits before a step, from the moment the gap began."""
     at = scene.run.since
-    counted: list[Wait] = []
+    counted: list[str] = []
     past: Wait | None = None
     for wait in waits:
         if wait.when is not None and not scene.holds(wait.when):
@@ -70,13 +65,13 @@ def gap(waits: Sequence[Wait], scene: Scene) -> Gap:
         if end is None:
             if wait.if_unknown is IfUnknown.GO_ON:
                 continue
-            return Gap(until=at, waits=tuple(counted), past=past, unknown=wait)
+            return Gap(until=at, past=past, unknown=wait)
         if end < at:
             past = past or wait
             continue
-        counted.append(wait)
+        counted.append(_words(wait, scene))
         at = end
-    return Gap(until=at, waits=tuple(counted), past=past)
+    return Gap(until=at, text=", then ".join(counted), past=past)
 
 
 def _end(wait: Wait, at: datetime, scene: Scene) -> datetime | None:
@@ -85,6 +80,10 @@ def _end(wait: Wait, at: datetime, scene: Scene) -> datetime | None:
     if isinstance(wait.until, After):
         return add(at, wait.until.duration, scene.zone)
     return moment(wait.until, at, scene.value, scene.zone)
+
+
+def _words(wait: Wait, scene: Scene) -> str:
+    return f"{wait.testing.text}, for testing" if scene.program.testing else wait.text
 
 
 def _field(wait: Wait) -> str:

@@ -54,7 +54,10 @@ def test_a_contact_in_another_time_zone_has_its_own_mornings() -> None:
 def test_testing_mode_uses_the_testing_length_of_every_wait() -> None:
     text = "- wait: 24 hours\n- wait: until 1 hour before appointment\n  testing: 5 seconds\n- email: one"
 
-    assert of(steps(text, testing=True)).until == NOON + timedelta(seconds=65)
+    found = of(steps(text, testing=True))
+
+    assert found.until == NOON + timedelta(seconds=65)
+    assert found.text == "1 minute, for testing, then 5 seconds, for testing"
 
 
 @pytest.mark.parametrize(

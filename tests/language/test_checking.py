@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from engine.errors import Severity
 from engine.language.checking import all_checks, check, read_and_check, vocabulary
 from engine.language.report import as_text
 from engine.language.source import read
-from engine.model import Compare, FieldType
+from engine.model import Compare, FieldType, TemplateText
+from engine.rendering import TemplateFlaw
 
 ROOT = Path(__file__).parents[2]
 GOOD = sorted((ROOT / "tests" / "good").glob("*.yaml"))
@@ -159,3 +161,27 @@ def test_a_file_of_mistakes_is_told_whole(full_shelf):
     text = f"version: 1\ncontact: {{email: {{type: email}}}}\nsequences:\n  s:\n    steps:\n{steps}"
     rules = [problem.rule for problem in read_and_check(text, "x.yaml", full_shelf)[1]]
     assert rules == ["unstarted-sequence", *["unknown-key"] * 500]
+
+
+class TornShelf:
+    """A shelf on which every template is torn."""
+
+    def find(self, name: str) -> TemplateText | None:
+        raise TemplateFlaw("there is no line of dashes at the top", 1, "", f"templates/{name}.md")
+
+    def names(self) -> Sequence[str]:
+        return ()
+
+
+def test_a_template_that_cannot_even_be_opened_is_a_problem_beside_the_others() -> None:
+    text = """\
+version: 1
+email: {from: sang@example.com}
+contact: {email: {type: email}}
+triggers: {enter: {requires: [email], then: [{start: course}]}}
+sequences: {course: {steps: [{email: one}, {wait: 3 houres}, {email: two}]}}
+"""
+    _, problems = read_and_check(text, "sequences.yaml", TornShelf())
+
+    assert [problem.rule for problem in problems] == ["template-syntax", "duration", "template-syntax"]
+    assert problems[0].message == 'template "one" cannot be read: line 1: there is no line of dashes at the top'

@@ -18,8 +18,16 @@ def check(book: Checkable) -> Iterator[Problem]:
     for place in book.texts("template"):
         if place.value and place.value not in seen:
             seen.add(place.value)
-            template = book.shelf.find(place.value)
-            yield from _missing(book, place) if template is None else _content(book, place, template)
+            yield from _template(book, place)
+
+
+def _template(book: Checkable, place: Place) -> Iterator[Problem]:
+    try:
+        template = book.shelf.find(place.value)
+        yield from _missing(book, place) if template is None else _content(book, place, template)
+    except TemplateFlaw as flaw:
+        message = f'template "{place.value}" cannot be read: line {flaw.line}: {flaw.message}'
+        yield book.problem(place, "template-syntax", message, notes=_said(flaw.excerpt))
 
 
 def _missing(book: Checkable, place: Place) -> Iterator[Problem]:
@@ -33,14 +41,8 @@ def _missing(book: Checkable, place: Place) -> Iterator[Problem]:
 
 
 def _content(book: Checkable, place: Place, template: TemplateText) -> Iterator[Problem]:
-    try:
-        used = variables(template)
-    except TemplateFlaw as flaw:
-        message = f'template "{template.name}" cannot be read: line {flaw.line}: {flaw.message}'
-        yield book.problem(place, "template-syntax", message, notes=_said(flaw.excerpt))
-        return
     known = [*book.section("contact"), *RESERVED]
-    for variable in used:
+    for variable in variables(template):
         if variable.name not in known:
             message = (
                 f'template "{template.name}" uses {{{{ {variable.name} }}}}, but no field is called "{variable.name}"'
