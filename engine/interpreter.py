@@ -64,6 +64,8 @@ KEY_MEMORY = timedelta(hours=23)
 """How long an unanswered email may be asked for again. Resend remembers a key for 24 hours
 (resend.com/docs/dashboard/emails/idempotency-keys); after that the same key would send a second email."""
 
+UNSURE = "it is not known whether this email was sent"
+
 LOOK_AGAIN = timedelta(minutes=15)
 """How often a held run looks whether what it lacks has come. A change of the contact wakes it at once."""
 
@@ -292,11 +294,10 @@ class _Walk:
         return True
 
     def _do(self, step: Step, effect: Effect, note: str) -> bool:
-        self.effects.append(effect)
         if isinstance(effect, SendEmail):
-            first = self.run.asked_at or self.now
-            self.run = self.run.evolve(status=RunStatus.SENDING, due_at=self.now, asked_at=first)
+            self._ask(effect)
             return False
+        self.effects.append(effect)
         if isinstance(effect, SaveValues):
             self._save(effect)
         self._tell(step.id, step.kind, note)
@@ -327,11 +328,26 @@ class _Walk:
 
     # Emails
 
+    def _ask(self, email: SendEmail) -> None:
+        """Ask for an email, unless it may be out already and its key has been forgotten by now."""
+        run = self.run
+        open_try = run.in_doubt or run.status is RunStatus.SENDING
+        first = run.asked_at if open_try and run.asked_at else self.now
+        if run.in_doubt and self.now - first > KEY_MEMORY:
+            self._unsure(run.reason)
+            return
+        self.effects.append(email)
+        self.run = run.evolve(status=RunStatus.SENDING, due_at=self.now, asked_at=first)
+
+    def _unsure(self, why: str | None) -> None:
+        told = why if why and why.startswith(UNSURE) else f"{UNSURE}: {why}" if why else UNSURE
+        self.end(RunStatus.HELD, told)
+
     def _ask_again(self, step: Step) -> None:
         """The email was asked for before: after a planned pause, or by a worker that died."""
         move = step.verb.move(self._scene())
         if isinstance(move, Do) and isinstance(move.effect, SendEmail):
-            self.effects.append(move.effect)
+            self._ask(move.effect)
         elif self._make(step, move):
             self._go()
 
@@ -358,7 +374,7 @@ class _Walk:
         self.run = run
         first = run.asked_at or self.now
         if run.in_doubt and self.now - first > KEY_MEMORY:
-            self.end(RunStatus.HELD, f"it is not known whether this email was sent: {answer.reason}")
+            self._unsure(answer.reason)
             return
         again = self.now + backoff(run, answer.after)
         self.run = run.evolve(due_at=again, reason=answer.reason)

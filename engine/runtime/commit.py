@@ -57,7 +57,9 @@ class Commit:
 
     def __call__(self, playbook: Playbook, decided: Sequence[Decided], now: datetime, lease: timedelta) -> set[str]:
         """Write them, and keep the lease of those that are to send. The ids of the runs that were still ours."""
+        sent = [one.result for one in decided if one.result is not None and one.result.status == "accepted"]
         with self._ledger.write() as tx:
+            tx.settle_emails(sent, now)  # true whoever has the run by now: they must not send it again
             ours = _settle(tx, decided, now + lease)
             mine = [one for one in decided if one.decision.run.id in ours]
             page = _Page(tx, playbook, self._ids, now, self._mirrored)
@@ -164,7 +166,13 @@ class _Page:
 def _record(decision: Decision, message: Message, mailer: str) -> EmailRecord:
     run = decision.run
     return EmailRecord(
-        run_id=run.id, step=run.step or "", key=message.key, contact_id=run.contact_id, mailer=mailer, message=message
+        run_id=run.id,
+        step=run.step or "",
+        key=message.key,
+        contact_id=run.contact_id,
+        mailer=mailer,
+        message=message,
+        attempts=run.attempt,
     )
 
 

@@ -8,8 +8,9 @@ point leaves a lease that runs out, and a run that asks for the same email with 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from time import sleep
 
 import structlog
 
@@ -18,23 +19,19 @@ from engine.interpreter import advance, hold
 from engine.model import (
     Accepted,
     Answered,
-    Contact,
     Decision,
-    Event,
     Outcome,
     Playbook,
     Program,
-    Refused,
-    Retry,
     Run,
     SendEmail,
     Tick,
-    Unready,
 )
-from engine.ports import Clock, Delivery, Mailer, Message
+from engine.ports import Clock, Mailer, Message
 from engine.runtime.commit import Commit, Decided
-from engine.runtime.ledger import Claimed, EmailRecord, EmailResult, Ledger
+from engine.runtime.ledger import Claimed, EmailRecord, Ledger
 from engine.runtime.letters import Letters
+from engine.runtime.post import Letter, Turn, send
 from engine.scene import Scene
 
 log = structlog.get_logger(__name__)
@@ -42,27 +39,10 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 """How long a batch may take before others may have its runs. It is renewed between calls to the mailer."""
 RENEW = timedelta(seconds=30)
+PAUSES = (0.1, 0.5, 1, 2, 4, 8, 16)
+"""Seconds between tries to write down what became of emails that are out."""
 
 Stored = dict[tuple[str, str], EmailRecord]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A run that is ours, and what happened to it. ``result`` is what its email came to."""
-
-    run: Run
-    contact: Contact
-    event: Event
-    result: EmailResult | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """An email that is stored and ours to send."""
-
-    run: Run
-    contact: Contact
-    message: Message
 
 
 class Runner:
@@ -101,46 +81,64 @@ class Runner:
 
     def work(self, claimed: Sequence[Claimed]) -> None:
         """Move claimed runs until each of them sleeps or ends. One bad run does not hold up the others."""
-        try:
-            self._work(claimed)
-        except LedgerError:
-            raise
-        except Exception as error:
-            if len(claimed) > 1:
-                for one in claimed:
-                    self.work([one])
-                return
-            log.exception("run parked", run=claimed[0].run.id)
-            self._park(claimed[0], f"busos failed on this run: {type(error).__name__}")
-
-    def _park(self, claimed: Claimed, reason: str) -> None:
-        now = self._clock.now()
-        decision = hold(claimed.run, claimed.contact, reason, now)
-        self._commit(self._playbook(), [Decided(decision=decision, before=claimed.contact)], now, LEASE)
-
-    def _work(self, claimed: Sequence[Claimed]) -> None:
-        playbook = self._playbook()
+        playbook, renewed = self._playbook(), self._clock.now()
         letters = self._move(playbook, [Turn(one.run, one.contact, Tick()) for one in claimed])
-        renewed = self._clock.now()
         while letters:
             if self._clock.now() - renewed > RENEW:
                 letters, renewed = self._renew(letters), self._clock.now()
             chunk, letters = letters[: self._mailer.batch], letters[self._mailer.batch :]
-            letters += self._move(playbook, self._send(chunk))
+            letters += self._move(playbook, send(self._mailer, chunk), PAUSES)
+            letters = self._still_wanted(playbook, letters)
 
     def _renew(self, letters: list[Letter]) -> list[Letter]:
         with self._ledger.write() as tx:
             ours = tx.settle([letter.run for letter in letters], lease_until=self._clock.now() + LEASE)
         return [letter for letter in letters if letter.run.id in ours]
 
+    def _still_wanted(self, playbook: Playbook, letters: list[Letter]) -> list[Letter]:
+        """Those whose contact has not unsubscribed while others were sent; the runs of these are told."""
+        if not letters:
+            return letters
+        with self._ledger.read() as tx:
+            contacts = tx.contacts(letter.contact.id for letter in letters)
+        gone = [letter for letter in letters if contacts[letter.contact.id].suppressed]
+        turns = [Turn(letter.run, contacts[letter.contact.id], Tick()) for letter in gone]
+        rest = [letter for letter in letters if letter not in gone] if gone else letters
+        return rest + (self._move(playbook, turns) if turns else [])
+
     # Decide and commit
 
-    def _move(self, playbook: Playbook, turns: Sequence[Turn]) -> list[Letter]:
-        """Decide on every turn, commit all of it, and answer the emails that are to be sent now."""
-        if not turns:
+    def _move(self, playbook: Playbook, turns: Sequence[Turn], pauses: Sequence[float] = ()) -> list[Letter]:
+        """Decide on every turn and commit it, one by one if it cannot be together; the emails to be sent now."""
+        try:
+            return self._patiently(playbook, turns, pauses)
+        except LedgerError:
+            raise
+        except Exception as error:
+            if len(turns) > 1:
+                return [letter for turn in turns for letter in self._move(playbook, [turn], pauses)]
+            log.exception("run parked", run=turns[0].run.id)
+            self._park(playbook, turns[0], f"busos failed on this run: {type(error).__name__}")
             return []
+
+    def _patiently(self, playbook: Playbook, turns: Sequence[Turn], pauses: Sequence[float]) -> list[Letter]:
+        """Emails that are out would be sent again if what became of them were forgotten: wait for the ledger."""
+        for pause in pauses:
+            try:
+                return self._together(playbook, turns)
+            except LedgerError as error:
+                log.warning("ledger away with answers in hand", emails=len(turns), reason=str(error))
+                sleep(pause)
+        return self._together(playbook, turns)
+
+    def _park(self, playbook: Playbook, turn: Turn, reason: str) -> None:
         now = self._clock.now()
-        stored = self._stored(turns)
+        decision = hold(turn.run, turn.contact, reason, now)
+        self._commit(playbook, [Decided(decision=decision, before=turn.contact, result=turn.result)], now, LEASE)
+
+    def _together(self, playbook: Playbook, turns: Sequence[Turn]) -> list[Letter]:
+        now = self._clock.now()
+        turns, stored = self._known(turns)
         decided = [self._decide(playbook, turn, stored, now) for turn in turns]
         ours = self._commit(playbook, decided, now, LEASE)
         return [
@@ -149,16 +147,22 @@ class Runner:
             if one.message is not None and one.decision.run.id in ours
         ]
 
-    def _stored(self, turns: Sequence[Turn]) -> Stored:
-        """The emails that were asked for before: their bytes are sent again, whatever the template says now."""
-        pairs = [(turn.run.id, turn.run.step) for turn in turns if turn.run.asked_at and turn.run.step]
-        if not pairs:
-            return {}
+    def _known(self, turns: Sequence[Turn]) -> tuple[Sequence[Turn], Stored]:
+        """The turns with their contacts as they are now, and the emails that were asked for before.
+
+        While an email goes out, its contact may unsubscribe. The stored bytes are sent again, whatever the
+        template says now.
+        """
+        asked = [turn.run for turn in turns if turn.run.asked_at and turn.run.step]
+        if not asked:
+            return turns, {}
         with self._ledger.read() as tx:
-            return tx.emails(pairs)
+            stored = tx.emails([(run.id, run.step or "") for run in asked])
+            contacts = tx.contacts(run.contact_id for run in asked)
+        return [replace(turn, contact=contacts.get(turn.contact.id, turn.contact)) for turn in turns], stored
 
     def _decide(self, playbook: Playbook, turn: Turn, stored: Stored, now: datetime) -> Decided:
-        run, contact = _doubted(turn.run, stored), turn.contact
+        run, contact = _doubted(turn, stored), turn.contact
         program = playbook.program(run.program)
         if program is None:
             decision = hold(run, contact, f"{run.program} is no longer in the file", now)
@@ -176,38 +180,37 @@ class Runner:
         if not isinstance(effect, SendEmail):
             return decided
         record = stored.get((decision.run.id, effect.step))
-        if record is not None and record.status != "refused":
+        if record is not None and record.status == "accepted":
+            return self._answered(playbook, program, decided, _accepted(record), stored, now)
+        if record is not None and record.status == "asked":
             return replace(decided, message=record.message, again=True)
         scene = Scene(program=program, run=decision.run, contact=decision.contact, now=now)
         message = self._letters.compose(effect, scene, playbook)
         if isinstance(message, Message):
             return replace(decided, message=message, replaces=record is not None)
-        told = advance(program, decision.run, decision.contact, Answered(message), now)
+        return self._answered(playbook, program, decided, message, stored, now)
+
+    def _answered(
+        self, playbook: Playbook, program: Program, decided: Decided, outcome: Outcome, stored: Stored, now: datetime
+    ) -> Decided:
+        """What follows when the outcome of an email is known without sending it."""
+        decision = decided.decision
+        told = advance(program, decision.run, decision.contact, Answered(outcome), now)
         return self._with_message(playbook, program, replace(decided, decision=_joined(decision, told)), stored, now)
 
-    # Perform
 
-    def _send(self, letters: Sequence[Letter]) -> list[Turn]:
-        answers = self._deliver([letter.message for letter in letters])
-        return [
-            Turn(letter.run, letter.contact, Answered(answer), _result(letter, answer, self._mailer.name))
-            for letter, answer in zip(letters, answers, strict=True)
-        ]
-
-    def _deliver(self, messages: Sequence[Message]) -> Sequence[Delivery]:
-        try:
-            return self._mailer.send(messages)
-        except Exception as error:
-            log.exception("mailer failed", mailer=self._mailer.name, messages=len(messages))
-            reason = f"busos failed while sending: {type(error).__name__}"
-            return [Retry(reason=reason, uncertain=True) for _ in messages]
+def _accepted(record: EmailRecord) -> Accepted:
+    message = record.message
+    return Accepted(template=message.template, subject=message.subject, provider_id=record.provider_id)
 
 
-def _doubted(run: Run, stored: Stored) -> Run:
+def _doubted(turn: Turn, stored: Stored) -> Run:
     """A try without an answer (a worker died with it) may have been carried out."""
+    run = turn.run
     record = stored.get((run.id, run.step or ""))
-    unanswered = record is not None and record.attempts > run.attempt
-    return run.evolve(in_doubt=True) if unanswered and not run.in_doubt else run
+    if record is None or not isinstance(turn.event, Tick):
+        return run
+    return run.evolve(in_doubt=record.status != "accepted" and (run.in_doubt or record.attempts > run.attempt))
 
 
 def _joined(first: Decision, second: Decision) -> Decision:
@@ -218,14 +221,3 @@ def _joined(first: Decision, second: Decision) -> Decision:
         effects=(*first.effects[:-1], *second.effects),
         story=(*first.story, *second.story),
     )
-
-
-def _result(letter: Letter, answer: Outcome, mailer: str) -> EmailResult:
-    run_id, step = letter.run.id, letter.run.step or ""
-    match answer:
-        case Accepted(provider_id=provider_id):
-            return EmailResult(run_id=run_id, step=step, status="accepted", provider_id=provider_id)
-        case Refused(reason=reason):
-            return EmailResult(run_id=run_id, step=step, status="refused", error=reason)
-        case Retry(reason=reason) | Unready(reason=reason):
-            return EmailResult(run_id=run_id, step=step, status="asked", error=reason)

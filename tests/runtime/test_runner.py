@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.errors import LedgerUnavailable
-from engine.model import Refused, Retry, RunStatus, TemplateText
+from engine.model import Answered, Refused, Retry, RunStatus, TemplateText
 from engine.ports import Delivery, Message
 from engine.runtime.runner import LEASE, Runner
 from tests.playbooks import NOON, AnyTemplate, playbook, steps
@@ -331,3 +331,183 @@ def test_suppression_ends_runs_and_later_starts(engine: Make) -> None:
     course.work()
 
     assert [(run.status, run.reason) for run in course.runs()] == [(RunStatus.STOPPED, "unsubscribed")]
+
+
+def test_a_run_that_breaks_after_its_email_went_out_sends_nothing_twice(
+    engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = engine(steps("- email: one\n- email: two"), mailer=ScriptedMailer(batch=5))
+    course.accept_all(*(arrival(email=f"ada+{number}@example.com") for number in range(20)))
+    decide = Runner._decide
+    healed = False
+
+    def trip(self: Runner, book: Any, turn: Any, *rest: Any) -> Any:
+        if turn.contact.email == "ada+17@example.com" and isinstance(turn.event, Answered) and not healed:
+            raise ZeroDivisionError
+        return decide(self, book, turn, *rest)
+
+    monkeypatch.setattr(Runner, "_decide", trip)
+    course.work()
+    parked = [run for run in course.runs() if run.status is RunStatus.HELD]
+    healed = True
+    course.pass_time(minutes=16)
+
+    assert len(parked) == 1
+    assert {run.status for run in course.runs()} == {RunStatus.FINISHED}
+    assert len(course.mailer.given) == len({message.key for message in course.mailer.given}) == 40
+
+
+def test_a_mailer_that_loses_count_is_not_believed(engine: Make) -> None:
+    class Short(ScriptedMailer):
+        def send(self, messages: Any) -> Any:
+            return super().send(messages)[:-1]
+
+    course = engine(steps("- email: one"), mailer=Short())
+    course.accept()
+    course.work()
+
+    run = course.runs()[0]
+    assert (run.status, run.in_doubt) == (RunStatus.SENDING, True)
+
+
+def test_an_email_that_may_be_out_is_not_asked_for_after_its_key_is_forgotten(engine: Make) -> None:
+    course = engine(steps("- email: one"))
+    course.accept()
+    course.mailer.answer = killed_after(yes)
+    with pytest.raises(Killed):
+        course.work()
+    course.mailer.answer = None
+
+    course.pass_time(hours=25)
+    course.pass_time(hours=25)
+
+    run = course.runs()[0]
+    assert len(course.mailer.given) == 1
+    assert (run.status, run.reason) == (RunStatus.HELD, "it is not known whether this email was sent")
+    assert len(course.errands("alert")) == 1
+
+
+def test_an_email_held_in_doubt_stays_held(engine: Make) -> None:
+    course = engine(steps("- email: one"))
+    course.accept()
+    course.mailer.answer = lambda _: Retry(reason="no answer", uncertain=True)
+    course.work()
+    for _ in range(100):
+        course.pass_time(minutes=16)
+    tries, held = len(course.mailer.given), course.runs()[0]
+
+    course.pass_time(hours=24)
+
+    assert (held.status, held.reason) == (RunStatus.HELD, "it is not known whether this email was sent: no answer")
+    assert len(course.mailer.given) == tries
+
+
+def test_a_provider_that_says_no_for_days_leaves_no_doubt(engine: Make) -> None:
+    course = engine(steps("- email: one"))
+    course.accept()
+    course.mailer.answer = lambda _: Retry(reason="too many requests")
+    course.work()
+    for _ in range(200):
+        course.pass_time(minutes=16)
+    waiting = course.runs()[0]
+    course.mailer.answer = None
+    course.pass_time(minutes=16)
+
+    assert (waiting.status, waiting.in_doubt) == (RunStatus.SENDING, False)
+    assert course.runs()[0].status is RunStatus.FINISHED
+
+
+def test_what_comes_in_while_an_email_goes_out_counts_for_the_next_step(engine: Make) -> None:
+    course = engine(steps("- email: one\n- email: two\n  when: customer = false"))
+    course.accept()
+
+    def buys(message: Message) -> Delivery:
+        course.accept(customer=True)
+        return yes(message)
+
+    course.mailer.answer = buys
+    course.work()
+
+    assert subjects(course) == ["one"]
+
+
+def test_who_unsubscribes_while_emails_go_out_gets_no_more_of_them(engine: Make) -> None:
+    course = engine(steps("- email: one\n- email: two"), mailer=ScriptedMailer(batch=1))
+    course.accept_all(*(arrival(email=f"{name}@example.com") for name in ("ada", "bob", "eve")))
+
+    def leave(message: Message) -> Delivery:
+        with course.ledger.write() as tx:
+            tx.suppress([one.contact_id for one in course.runs()], "unsubscribed", course.clock.now())
+        return yes(message)
+
+    course.mailer.answer = leave
+    course.work()
+
+    assert [(message.to, message.template) for message in course.mailer.given] == [("ada@example.com", "one")]
+    assert {run.reason for run in course.runs()} == {"unsubscribed"}
+
+
+def test_answers_in_hand_wait_for_a_ledger_that_is_away(engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = engine(steps("- email: one"))
+    course.accept()
+    write = course.ledger.write
+    away = 0
+
+    def locked(**more: Any) -> Any:
+        nonlocal away
+        if course.mailer.given and away < 2:
+            away += 1
+            raise LedgerUnavailable("locked by another process")
+        return write(**more)
+
+    monkeypatch.setattr(course.ledger, "write", locked)
+    course.work()
+
+    assert away == 2
+    assert subjects(course) == ["one"]
+    assert course.runs()[0].status is RunStatus.FINISHED
+
+
+def test_an_answer_that_comes_after_the_lease_is_still_believed(engine: Make) -> None:
+    course = engine(steps("- email: one"))
+    course.accept()
+    quick, others = course.runner(), []
+
+    def slow(message: Message) -> Delivery:
+        course.clock.forward(seconds=LEASE.total_seconds() + 1)
+        others.extend(quick.claim(100))
+        return yes(message)
+
+    course.mailer.answer = slow
+    runner = course.runner()
+    runner.work(runner.claim(100))
+    runner.work(runner.claim(100))
+    course.mailer.answer = None
+    quick.work(others)
+
+    assert subjects(course) == ["one"]
+    assert course.runs()[0].status is RunStatus.FINISHED
+
+
+def test_who_lost_a_run_cannot_raise_it_from_the_dead(engine: Make) -> None:
+    text = """
+triggers:
+  enter: {requires: [email], then: [{start: course}]}
+  leave: {requires: [email], then: [{stop: {sequence: course}}]}
+sequences:
+  course: {steps: [{email: one}]}
+"""
+    course = engine(playbook(text))
+    course.accept()
+    slow, quick = course.runner(), course.runner()
+    slow.work(slow.claim(100))
+    stale = slow.claim(100)
+    course.clock.forward(minutes=-10)  # somebody corrects the clock
+    course.accept("leave")
+    course.clock.forward(minutes=12)
+    quick.work(quick.claim(100))
+
+    slow.work(stale)
+
+    assert subjects(course) == []
+    assert [run.status for run in course.runs()] == [RunStatus.STOPPED]

@@ -34,7 +34,7 @@ _TAKE_THESE = Lookup(f"""
     {_TAKE} WHERE id IN :keys AND status IN {LIVE} AND (lease_until IS NULL OR lease_until <= :now)
     RETURNING {RUN_COLUMNS}
 """)
-_HELD = Lookup("SELECT id, version, poked_at FROM runs WHERE id IN :keys")
+_HELD = Lookup(f"SELECT id, version, poked_at FROM runs WHERE id IN :keys AND status IN {LIVE}")
 _SETTLE = Statement("""
     UPDATE runs SET status = :status, step = :step, since = :since, due_at = :due_at, segment = :segment,
         attempt = :attempt, asked_at = :asked_at, in_doubt = :in_doubt, skipping = :skipping,
@@ -104,7 +104,7 @@ class Leases(Contacts):
         return max(now, instant(row[0])) if row else None
 
     def _pokes(self, leases: Iterable[Lease]) -> dict[str, int | None]:
-        """Of runs still ours: when each was poked while in our hands."""
+        """Of runs still ours: when each was poked while in our hands. Nobody has a run that has ended."""
         ours = dict(leases)
         rows = self._lookup(_HELD, list(ours))
         return {run_id: poked_at for run_id, version, poked_at in rows if ours[run_id] == version}
