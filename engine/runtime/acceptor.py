@@ -69,7 +69,8 @@ class Acceptor:
     def _work(self) -> None:
         while (first := self._queue.get()) is not None:
             group, ended = self._gather(first)
-            self._answer(group)
+            # Who gave up waiting was told that nothing was accepted, and from here on nobody can give up.
+            self._answer([one for one in group if one[1].set_running_or_notify_cancel()])
             if ended:
                 return
 

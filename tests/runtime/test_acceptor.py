@@ -143,3 +143,21 @@ def test_one_arrival_that_cannot_be_stored_does_not_take_the_group_with_it(engin
 
     assert [type(future.exception()) for future in futures] == [type(None), KeyError, type(None)]
     assert course.values()["red"] == 2
+
+
+def test_who_gave_up_waiting_is_not_accepted_and_stops_nobody_else(engine: Make) -> None:
+    course = engine(BOOK)
+    acceptor = course.acceptor()
+    impatient = acceptor.submit(arrival(email="eve@example.com"))
+    patient = acceptor.submit(arrival(email="ada@example.com"))
+    impatient.cancel()
+    acceptor.start()
+    try:
+        patient.result(timeout=10)
+        later = acceptor.submit(arrival(email="bob@example.com")).result(timeout=10)
+    finally:
+        acceptor.stop()
+
+    assert later.email == "bob@example.com"
+    with course.ledger.read() as tx:
+        assert not tx.contacts_by_email(["eve@example.com"])
