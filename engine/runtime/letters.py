@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from functools import lru_cache
+from hashlib import sha256
 from urllib.parse import quote
 
 from engine.errors import Unrenderable
@@ -14,6 +15,8 @@ from engine.rendering import Rendered, TemplateFlaw, render
 from engine.runtime.links import unsubscribe_url
 from engine.scene import Scene
 
+LONGEST_KEY = 256
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letters:
@@ -21,7 +24,7 @@ class Letters:
 
     templates: Templates
     base_url: str
-    secret_key: str
+    secret_key: str = field(repr=False)
 
     def compose(self, effect: SendEmail, scene: Scene, playbook: Playbook) -> Message | Unready:
         """The message to store before its first try, or why there cannot be one yet."""
@@ -73,8 +76,10 @@ def find_template(templates: Templates, name: str) -> TemplateText | Unready:
 
 
 def email_key(run_id: str, step: str) -> str:
-    """The idempotency key of one email: ASCII, the same for every try, never of two emails.
+    """The idempotency key of one email: visible ASCII, the same for every try, never of two emails.
 
-    Resend takes 1 to 256 characters (its OpenAPI, ``Idempotency-Key``); ids of steps are far shorter.
+    Resend takes 1 to 256 characters (its OpenAPI, ``Idempotency-Key``). An id too long for that is told by its
+    hash; the colon keeps that apart from every id, where it would be quoted.
     """
-    return f"{run_id}/{quote(step, safe=' ').replace(' ', '_')}"[:256]
+    key = f"{run_id}/{quote(step, safe='')}"
+    return key if len(key) <= LONGEST_KEY else f"{run_id}/sha256:{sha256(step.encode()).hexdigest()}"
