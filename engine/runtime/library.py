@@ -41,14 +41,16 @@ class Library:
     def refresh(self) -> bool:
         """Load the file again if it has changed; whether another playbook is in effect now.
 
-        A file with errors changes nothing but ``problems``.
+        A file with errors changes nothing but ``problems``. Raises ``LedgerError`` when the new one cannot be
+        noted there; the next call tries again.
         """
         with self._lock:
             mark = self._look(default=self._mark)
             if mark == self._mark:
                 return False
-            self._mark = mark
-            return self._reload()
+            reloaded = self._reload()
+            self._mark = mark  # not before: a ledger that is away must not make us forget the edit
+            return reloaded
 
     def _reload(self) -> bool:
         before = self._playbook.revision

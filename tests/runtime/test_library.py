@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import InvalidFile, SettingsError
+from engine.errors import InvalidFile, LedgerUnavailable, SettingsError
 from engine.model import Playbook
 from engine.runtime.library import Library
 from tests.playbooks import HEAD, AnyTemplate
@@ -104,3 +104,21 @@ def test_a_bad_file_does_not_start(file: Path) -> None:
 
     with pytest.raises(InvalidFile):
         library(file)
+
+
+def test_an_edit_outlasts_a_ledger_that_is_away(file: Path) -> None:
+    away = False
+
+    def loaded(playbook: Playbook, text: str) -> None:
+        if away:
+            raise LedgerUnavailable("locked by another process")
+
+    found = Library(file, AnyTemplate(), testing=False, loaded=loaded)
+    save(file, GOOD.replace("{email: one}", "{email: two}"))
+    away = True
+    with pytest.raises(LedgerUnavailable):
+        found.refresh()
+    away = False
+
+    assert found.refresh()
+    assert list(found.playbook.sequences["course"].steps) == ["two"]
