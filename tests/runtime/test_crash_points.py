@@ -1,0 +1,247 @@
+"""The proof by exhaustion: killed at every door between the code and the world, the outcome is the same.
+
+A story of three people is played once without harm. Then it is played again for each door it goes through (a
+transaction of the ledger, a call to a vendor) and killed there: before the door, inside it with everything done
+but not yet committed, or behind it with nobody told. A fresh process takes over when the lease has run out, the
+sender who got no answer sends again, and in the end everybody must have got the same emails, once and in order.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.model import Accepted, Playbook, RunStatus
+from engine.ports import Delivery, Message
+from engine.runtime.arrivals import Arrival
+from engine.runtime.ledger import Ledger
+from engine.runtime.ledger.transaction import Transaction
+from engine.runtime.outbox import LEASE as ERRAND_LEASE
+from engine.runtime.outbox import AlertErrand, Dispatcher
+from engine.runtime.runner import LEASE
+from tests.playbooks import NOON, AnyTemplate, playbook
+from tests.runtime.conftest import Engine, HandClock, ScriptedMailer, arrival
+
+STORY = """
+triggers:
+  enter:
+    requires: [email]
+    accepts: [red]
+    then:
+      - save: {visits: 1}
+      - alert: "Hello {{ email }}"
+        when: segment = HOT
+      - start: course
+  bought: {requires: [email], accepts: [customer]}
+sequences:
+  course:
+    stop_when: customer = true
+    steps:
+      - email: one
+      - email: two
+      - choose:
+          - when: segment = HOT
+            steps: [{wait: 1 hour}, {email: hot}]
+          - otherwise: [{email: cold}]
+      - wait: 1 day
+      - save: {visits: 2}
+      - email: last
+"""
+PEOPLE = ("ada", "bob", "eve")
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches it."""
+
+
+@dataclass
+class Doors:
+    """Counts the doors that are gone through, and kills at one of them."""
+
+    fatal: int = 0
+    side: str = "before"
+    passed: int = 0
+
+    @contextmanager
+    def door(self) -> Iterator[None]:
+        self.passed += 1
+        here = self.passed == self.fatal
+        if here and self.side == "before":
+            raise Killed
+        yield
+        if here and self.side == "inside":
+            raise Killed
+
+    def behind(self) -> None:
+        if self.passed == self.fatal and self.side == "behind":
+            self.fatal = 0
+            raise Killed
+
+
+class WatchedLedger(Ledger):
+    """A ledger whose every transaction is a door."""
+
+    doors: Doors
+
+    @contextmanager
+    def write(self, **more: Any) -> Iterator[Transaction]:
+        with super().write(**more) as tx, self.doors.door():
+            yield tx
+        self.doors.behind()
+
+
+@dataclass
+class Vendor(ScriptedMailer):
+    """Takes each key once, as Resend does, and is a door. ``sent`` is what reached people."""
+
+    batch: int = 2
+    doors: Doors = field(default_factory=Doors)
+    sent: dict[str, Message] = field(default_factory=dict)
+
+    def send(self, messages: Sequence[Message]) -> Sequence[Delivery]:
+        with self.doors.door():
+            answers = [self._take(message) for message in messages]
+        self.doors.behind()
+        return answers
+
+    def _take(self, message: Message) -> Delivery:
+        assert self.sent.setdefault(message.key, message) == message, "one key, two contents"
+        return Accepted(template=message.template, subject=message.subject, provider_id=f"p-{message.key}")
+
+
+@dataclass
+class Told:
+    """Alerts that were told. They have no key: after a crash one may be told again, but never lost."""
+
+    doors: Doors
+    heard: set[str] = field(default_factory=set)
+    name: str = "told"
+
+    def tell(self, alert: Any) -> Accepted:
+        with self.doors.door():
+            self.heard.add(alert.message)
+        self.doors.behind()
+        return Accepted(template="alert", subject="")
+
+
+@dataclass
+class World:
+    """One play of the story, and its processes, one after the other."""
+
+    engine: Engine
+    vendor: Vendor
+    alerts: Told
+    kills: int = 0
+
+    def outlive(self, act: Callable[[], Any]) -> None:
+        """Do something until it is done; who is killed is replaced when the lease has run out."""
+        while True:
+            try:
+                act()
+            except Killed:
+                self.kills += 1
+                self.engine.clock.forward(seconds=(LEASE + ERRAND_LEASE).total_seconds())
+            else:
+                return
+
+    def accept(self, *arrivals: Arrival) -> None:
+        acceptor = self.engine.acceptor()
+        for one in arrivals:
+            acceptor.submit(one)
+        acceptor._queue.put(None)
+        acceptor._work()  # in this thread, so that the kill is ours
+
+    def work(self) -> None:
+        self.engine.work()
+        dispatcher = Dispatcher(self.engine.ledger, AlertErrand(self.alerts), self.engine.clock)
+        while items := dispatcher.claim():
+            dispatcher.work(items)
+
+    def play(self) -> dict[str, Any]:
+        red = {"ada": 3, "bob": 0, "eve": 0}
+        everybody = [arrival("enter", name, email=f"{name}@example.com", red=red[name]) for name in PEOPLE]
+        self.outlive(lambda: self.accept(*everybody))
+        self.outlive(self.work)
+        self.engine.clock.forward(hours=3)
+        self.outlive(self.work)
+        self.outlive(lambda: self.accept(arrival("bought", "sold", email="eve@example.com", customer=True)))
+        for _ in range(3):
+            self.engine.clock.forward(days=1)
+            self.outlive(self.work)
+        return self.outcome()
+
+    def outcome(self) -> dict[str, Any]:
+        runs = self.engine.runs()
+        emails = {name: [m.template for m in self.vendor.sent.values() if name in m.to] for name in PEOPLE}
+        with self.engine.ledger.read() as tx:
+            stories = sorted(
+                [(entry.kind, entry.step, entry.template) for entry in tx.story(run.id)]
+                for run in [*runs, *self.engine.runs("trigger enter")]
+            )
+            counts = tx.email_counts()
+        return {
+            "emails": emails,
+            "ends": sorted((run.status, run.reason) for run in runs),
+            "stories": stories,
+            "recorded": counts,
+            "visits": {name: self.engine.values(f"{name}@example.com")["visits"] for name in PEOPLE},
+            "alerts": sorted(self.alerts.heard),
+        }
+
+
+BOOK = playbook(STORY)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ledger") / "empty.db"
+    with Ledger.open(f"sqlite:///{path}") as ledger, ledger.write() as tx:
+        tx.put_revision(BOOK.revision, "", NOON)
+    return path
+
+
+def played(empty: Path, path: Path, book: Playbook, doors: Doors) -> tuple[dict[str, Any], int]:
+    """What came of the story, and how often it was killed."""
+    shutil.copy(empty, path)
+    WatchedLedger.doors = Doors()
+    ledger = WatchedLedger.open(f"sqlite:///{path}")
+    ledger.doors = doors
+    vendor = Vendor(doors=doors)
+    engine = Engine(ledger, book, HandClock(), vendor, AnyTemplate())
+    try:
+        world = World(engine, vendor, Told(doors))
+        return world.play(), world.kills
+    finally:
+        ledger.close()
+
+
+def test_the_story_without_harm(empty: Path, tmp_path: Path) -> None:
+    outcome, kills = played(empty, tmp_path / "busos.db", BOOK, Doors())
+
+    assert kills == 0
+    assert outcome["emails"] == {
+        "ada": ["one", "two", "hot", "last"],
+        "bob": ["one", "two", "cold", "last"],
+        "eve": ["one", "two", "cold"],
+    }
+    assert outcome["alerts"] == ["Hello ada@example.com"]
+    assert outcome["recorded"] == {"accepted": 11}
+    assert [status for status, _ in outcome["ends"]] == [RunStatus.FINISHED, RunStatus.FINISHED, RunStatus.STOPPED]
+
+
+@pytest.mark.parametrize("side", ["before", "inside", "behind"])
+def test_killed_at_any_door_the_outcome_is_the_same(empty: Path, tmp_path: Path, side: str) -> None:
+    unharmed = Doors()
+    expected, _ = played(empty, tmp_path / "unharmed.db", BOOK, unharmed)
+    assert unharmed.passed > 20
+
+    for number in range(1, unharmed.passed + 1):
+        outcome, kills = played(empty, tmp_path / f"{number}.db", BOOK, Doors(fatal=number, side=side))
+        assert kills == 1, f"door {number} was not reached"
+        assert outcome == expected, f"killed {side} door {number}"
