@@ -12,6 +12,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
+from engine.language.checks.triggers import OURS
 from engine.model import Take
 from engine.runtime.settings import Settings
 from server.app import create_app
@@ -89,3 +90,10 @@ def test_every_operation_keeps_its_word(case: Any) -> None:
 @FEW
 def test_a_webhook_keeps_its_word_behind_a_secret(case: Any) -> None:
     case.call_and_validate(headers={"Authorization": "Bearer open sesame"})
+
+
+def test_no_trigger_can_listen_where_the_server_itself_answers(system: MemorySystem) -> None:
+    ours = {route.path.strip("/").partition("/")[0] for route in create_app(system).routes}
+
+    assert {"health", "outbox", "schema", "u"} <= ours
+    assert ours - {""} <= OURS

@@ -11,6 +11,26 @@ from engine.language.document import Path
 from engine.language.schema import Place
 from engine.language.vocabulary import as_list
 
+OURS = frozenset(
+    [
+        "api",
+        "assets",
+        "contacts",
+        "edit",
+        "health",
+        "metrics",
+        "outbox",
+        "outbox.json",
+        "runs",
+        "schema",
+        "sequences",
+        "templates",
+        "u",
+    ]
+)
+"""First parts of addresses at which busos itself answers (``interface.md``, HTTP)."""
+DELIVERIES = "/webhook/resend"
+
 
 def check(book: Checkable) -> Iterator[Problem]:
     """Problems with ``triggers:``."""
@@ -18,7 +38,7 @@ def check(book: Checkable) -> Iterator[Problem]:
     for place in book.mappings("trigger-definition"):
         yield from _email(book, place)
         yield from _twice(book, place)
-        yield from _alone(book, place, paths)
+        yield from _listens(book, place, paths)
     for step in book.mappings("step"):
         if step.path[0] == "triggers" and "wait" in step.value:
             message = "a trigger acts at once: there is no wait in then"
@@ -58,7 +78,7 @@ def _names(item: Any, path: Path) -> Iterator[Place]:
             yield Place((*path, name), name, key=True)
 
 
-def _alone(book: Checkable, place: Place, paths: dict[str, Path]) -> Iterator[Problem]:
+def _listens(book: Checkable, place: Place, paths: dict[str, Path]) -> Iterator[Problem]:
     name = str(place.path[-1])
     address = place.value.get("path", f"/webhook/{name}")
     here: Path = (*place.path, "path") if "path" in place.value else place.path
@@ -68,3 +88,6 @@ def _alone(book: Checkable, place: Place, paths: dict[str, Path]) -> Iterator[Pr
         message = f"two triggers listen at {address}: the one at {book.where(paths[address])}, and this one"
         yield book.problem(here, "duplicate-path", message, hint=f"write  path: {address}_2  or take one away")
     paths.setdefault(address, here)
+    if address.rstrip("/") == DELIVERIES or address.strip("/").partition("/")[0] in OURS:
+        message = f"busos itself answers at {address}, so no trigger can listen there"
+        yield book.problem(here, "reserved-path", message, hint=f"write  path: /webhook/my_{name}")
