@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -122,14 +123,26 @@ class Webhooks:
         return Arrival(trigger=hook.trigger, payload=payload, raw=raw, key=_key(headers), body_hash=digest)
 
     async def _write(self, arrival: Arrival) -> Receipt:
+        future = self._system.submit(arrival)
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await asyncio.wrap_future(self._system.submit(arrival))
-        except (LedgerUnavailable, TimeoutError):
+            return await _patiently(future)
+        except LedgerUnavailable:
             raise ledger_unavailable() from None
         except KeyReused:
             detail = "This Idempotency-Key came before with another body. Use a new key for a new event."
             raise Problem(409, detail) from None
+
+
+async def _patiently(future: Future[Receipt]) -> Receipt:
+    """The receipt. Only an event that nobody has begun to write may be given up: its sender will send it again."""
+    waiting = asyncio.wrap_future(future)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.shield(waiting)
+    except TimeoutError:
+        if future.cancel():
+            raise LedgerUnavailable(f"nobody wrote the event within {PATIENCE} seconds") from None
+        return await waiting
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes:

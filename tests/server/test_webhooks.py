@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from engine.errors import LedgerUnavailable
 from engine.model import Take
+from engine.runtime.arrivals import Receipt
 
 GOOD = {"email": "Ada@Example.com", "red_systems": 2, "orange_systems": 1}
 PATH = "/webhook/assessment"
@@ -303,3 +306,33 @@ def test_a_client_over_its_rate_is_429_with_the_time_to_come_back(
 
 def test_without_a_setting_there_is_no_limit(client: Any) -> None:
     assert {client.post(PATH, json=GOOD).status_code for _ in range(300)} == {202}
+
+
+def test_an_event_that_nobody_began_to_write_is_given_up(
+    client: Any, system: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.webhooks.PATIENCE", 0.05)
+    waiting: Future[Receipt] = Future()
+    monkeypatch.setattr(system, "submit", lambda _: waiting)
+
+    problem(client.post(PATH, json=GOOD), 503)
+
+    assert waiting.cancelled()
+
+
+def test_an_event_that_is_being_written_is_waited_for(
+    client: Any, system: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.webhooks.PATIENCE", 0.05)
+    submit = system.submit
+
+    def slowly(arrival: Any) -> Future[Receipt]:
+        begun: Future[Receipt] = Future()
+        begun.set_running_or_notify_cancel()
+        threading.Timer(0.2, lambda: begun.set_result(submit(arrival).result())).start()
+        return begun
+
+    monkeypatch.setattr(system, "submit", slowly)
+
+    assert client.post(PATH, json=GOOD).status_code == 202
+    assert len(system.arrivals) == 1
