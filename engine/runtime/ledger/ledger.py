@@ -30,6 +30,7 @@ class Ledger:
         self._quick_writer = open_engine(path, "quick")
         self._reader = open_engine(path, "reading")
         self._turn = threading.Lock()
+        self._file = _identity(path)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -74,6 +75,7 @@ class Ledger:
                 f"The ledger {self.path} is busy: others write without a pause. Nothing was written."
             )
         try:
+            self._still_there()
             with told_apart(str(self.path)), engine.begin() as connection:
                 yield Transaction(connection)
         finally:
@@ -82,8 +84,17 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """The ledger as it is at this moment; writing through it fails."""
+        self._still_there()
         with told_apart(str(self.path)), self._reader.begin() as connection:
             yield Transaction(connection)
+
+    def _still_there(self) -> None:
+        """SQLite itself would go on writing to a file that has no name any more, and all of it would be lost."""
+        if _identity(self.path) != self._file:
+            raise LedgerUnavailable(
+                f"The ledger {self.path} was moved, deleted or replaced while in use. "
+                "Put it back, or restart to use what is there now. Nothing was written."
+            )
 
     def size(self) -> int:
         """Bytes on disk, what waits in the write-ahead log included."""
@@ -98,6 +109,15 @@ class Ledger:
                 return found or [_orphan(*row) for row in connection.execute("PRAGMA foreign_key_check")]
         except LedgerUnavailable as error:
             return [str(error)]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What stays the same of a file as long as it is the same file; None when it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _orphan(table: str, row_id: int | None, parent: str, _: int) -> str:

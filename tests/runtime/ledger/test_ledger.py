@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -205,3 +206,30 @@ def test_a_damaged_file_is_found_by_the_check(url):
     path.write_bytes(data)
     with Ledger.open(url) as ledger:
         assert ledger.check() != []
+
+
+def test_a_file_that_was_moved_away_takes_nothing_until_it_is_back(tmp_path: Path) -> None:
+    path, aside = tmp_path / "busos.db", tmp_path / "aside.db"
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        with ledger.write() as tx:
+            tx.put_note("word", "before")
+        path.rename(aside)
+        with pytest.raises(LedgerUnavailable, match="moved, deleted or replaced"), ledger.write():
+            pass
+        with pytest.raises(LedgerUnavailable, match="moved, deleted or replaced"), ledger.read():
+            pass
+        aside.rename(path)
+
+        with ledger.write() as tx:
+            assert tx.note("word") == "before"
+
+
+def test_a_file_in_the_place_of_ours_takes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "busos.db"
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        path.rename(tmp_path / "aside.db")
+        with Ledger.open(f"sqlite:///{path}"):
+            pass
+
+        with pytest.raises(LedgerUnavailable, match="restart to use what is there now"), ledger.write():
+            pass
