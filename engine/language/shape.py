@@ -13,10 +13,12 @@ from jsonschema import Draft202012Validator
 from engine.errors import Problem
 from engine.language.document import Document, Path
 from engine.language.schema import ROLE, fits, schema, verbs
-from engine.language.spelling import closest, did_you_mean
+from engine.language.spelling import TYPES, meant
 
 # Texts that are more than words: quotes alone would not make them right.
 _FORMED = ("condition", "until", "testing", "segment-rule", "zone", "address", "recipients")
+_PASTED = "\u00a0\u2007\u202f\u3000"  # spaces of web pages and word processors, which YAML takes for letters
+_TIMED = ("duration", "until", "testing")
 _GLUED = re.compile(r"([a-z_]+):([^ ].*)")
 
 
@@ -126,7 +128,10 @@ def _unknown_keys(error: Error, path: Path) -> Iterator[Told]:
 
 def _unknown_key(word: str, known: list[str], path: Path) -> Told:
     here = (*path, word)
-    near = closest(word, known)
+    if word[:1] in tuple(_PASTED):
+        message = "this line begins with characters that only look like spaces"
+        return Told(here, "indentation", message, "delete them and type spaces instead", key=True)
+    near = meant(word, known)
     if word in schema()["x-later"] or (word == "from" and len(path) == 2):
         message = f'"{word}" is a word of the language that this version of busos does not know yet'
         return Told(here, "not-yet", message, "take it away for now", key=True)
@@ -162,13 +167,33 @@ def _wrong_type(error: Error, path: Path) -> Iterator[Told]:
     expects_text = part.get("type") == "string"
     if isinstance(value, str) and (glued := _GLUED.fullmatch(value)):
         told = f'a space is missing after the colon in "{value}"'
-        yield Told(path, "missing-space", told, f"write {glued[1]}: {glued[2]}")
+        rest = glued[2].lstrip(_PASTED)
+        if rest != glued[2]:
+            told = f"after {glued[1]}: stands a character that only looks like a space"
+        yield Told(path, "missing-space", told, f"write {glued[1]}: {rest}")
         return
     if expects_text and isinstance(value, int | float):
         has_form = "pattern" in part or part.get(ROLE) in _FORMED
-        hint = f"for example  {_example(part)}" if has_form else f'put quotes around it: "{found(value)}"'
-    message = f"{_name(path)} must be {_wants(error)}, not {found(value)}"
-    yield Told(path, "wrong-type", message, hint)
+        hint = f"say of what, for example  {value} hours" if part.get(ROLE) in _TIMED else ""
+        hint = hint or f"for example  {_example(part)}" if has_form else f'put quotes around it: "{found(value)}"'
+    elif part.get("type") == "array":
+        hint = _as_list(value)
+    wants = "a length of time" if part.get(ROLE) in _TIMED else _wants(error)
+    yield Told(path, "wrong-type", f"{_name(path)} must be {wants}, not {found(value)}", hint)
+
+
+def _as_list(value: Any) -> str:
+    """What stands where a list belongs, written as one."""
+    if isinstance(value, dict):
+        return "put a hyphen and a space before each line"
+    if value is None or isinstance(value, list):
+        return ""
+    items = [item.strip() for item in str(value).split(",") if item.strip()]
+    return f"write  [{', '.join(_listable(item) for item in items)}]"
+
+
+def _listable(item: str) -> str:
+    return item if re.fullmatch(r"[\w .@+-]+", item) else f'"{item}"'
 
 
 def _wrong_word(error: Error, path: Path) -> Iterator[Told]:
@@ -177,7 +202,12 @@ def _wrong_word(error: Error, path: Path) -> Iterator[Told]:
 
 
 def _near(value: Any, words: Any) -> str:
-    return did_you_mean(value, words) if isinstance(value, str) else ""
+    """The word of a list that somebody meant; ``skip`` is the start of only one, ``any time`` is ``any_time``."""
+    if not isinstance(value, str) or not value:
+        return ""
+    begun = [word for word in words if str(word).startswith(value.casefold())]
+    near = begun[0] if len(begun) == 1 else meant(value, words, TYPES)
+    return f'did you mean "{near}"?' if near else ""
 
 
 def _wrong_version(error: Error, path: Path) -> Iterator[Told]:
@@ -231,7 +261,11 @@ def _one_way(error: Error, path: Path) -> Iterator[Told]:
         yield Told(path, "two-verbs", message, "start a new step with a hyphen for each", key=True)
     else:
         message = "this step does not say what to do"
-        yield Told(path, "no-verb", message, f"add one of  {', '.join(verbs())}")
+        hint = f"add one of  {', '.join(verbs())}"
+        if len(error.instance) == 1 and path[-1:] != (0,):
+            word = next(iter(error.instance))
+            hint += f'; if "{word}" is for the step above, write it under that one, without the hyphen'
+        yield Told(path, "no-verb", message, hint)
 
 
 def _several_ways(error: Error, path: Path) -> Iterator[Told]:
@@ -248,8 +282,14 @@ def _several_ways(error: Error, path: Path) -> Iterator[Told]:
         return
     words = [word for way in part["anyOf"] for word in way.get("enum", ())]
     message = f"{_name(path)} must be {_wants(error)}, not {found(error.instance)}"
-    number = isinstance(error.instance, int | float) and not words
-    hint = f'put quotes around it: "{found(error.instance)}"' if number else _near(error.instance, words)
+    number = isinstance(error.instance, int | float) and not isinstance(error.instance, bool)
+    timed = number and any(way.get(ROLE) in _TIMED for way in part["anyOf"])
+    if timed:
+        hint = f"say of what, for example  {error.instance} days"
+    else:
+        hint = (
+            f'put quotes around it: "{found(error.instance)}"' if number and not words else _near(error.instance, words)
+        )
     yield Told(path, "unknown-word" if words else "wrong-type", message, hint)
 
 

@@ -15,6 +15,10 @@ from engine.language.document import Lines, Range
 
 _BRACES = re.compile(r"""(?:^|[:\-,\[{]\s+)(\{\{.*?\}\}[^\n#]*)""")
 _GLUED = re.compile(r"""^\s*(?:- +)*([A-Za-z_][A-Za-z0-9_ ]*:)([^\s:/]\S*)""")
+_PASTED = re.compile("[ -]*?([\u00a0\u2000-\u200b\u202f\u3000]+)[ \u00a0]*[^ ]")
+_OPENED = re.compile(r"""^[^#"']*(?:: |- |\[|\{|, )\s*\"""")
+_ITEM = re.compile(r"\s*((?:[*•·–—‐−]\s*|-)([A-Za-z_]+:(?:\s.*)?))$")
+_FAR = 60  # lines that an open quote may swallow before the next quote
 _PAIR = re.compile(r"""^\s*(?:- +)*(?P<key>[^\s:#'"{\[][^:#'"{\[]*):\s+(?P<rest>\S.*)$""")
 
 
@@ -36,6 +40,9 @@ def explain(error: yaml.MarkedYAMLError, lines: Lines, last_quoted: Range | None
     problem = error.problem or ""
     return (
         _tab(lines, at)
+        or _pasted_space(lines, at)
+        or _odd_quote(lines, at)
+        or _odd_hyphen(lines, at)
         or _by_wording(problem, error.context or "", lines, start, at)
         or _structure(problem, lines, start, at, last_quoted)
     )
@@ -91,6 +98,44 @@ def _tab(lines: Lines, at: int) -> Trouble | None:
 def tab_trouble(offset: int) -> Trouble:
     """A tab outside a text."""
     return Trouble((offset, offset + 1), "tab", "there is a tab here; YAML allows only spaces", "replace it by spaces")
+
+
+def _pasted_space(lines: Lines, at: int) -> Trouble | None:
+    """A space that looks like one and is none, before the text of the line or of the one above."""
+    number = lines.number(at)
+    for line in (number, number - 1):
+        found = _PASTED.match(lines.line(line)) if line > 0 else None
+        if found:
+            first = lines.bounds(line)[0]
+            return pasted_trouble((first + found.start(1), first + found.end(1)))
+    return None
+
+
+def pasted_trouble(at: Range) -> Trouble:
+    """A no-break space where YAML wants a space."""
+    message = "this looks like a space and is another character, as web pages and word processors have it"
+    return Trouble(at, "indentation", message, "delete it and type a space instead")
+
+
+def _odd_quote(lines: Lines, at: int) -> Trouble | None:
+    """A quote that is opened on a line above and closed nowhere on it: the next one ends the text by accident."""
+    last = lines.number(at)
+    for number in range(max(1, last - _FAR), last):
+        found = _OPENED.search(lines.line(number))
+        if found and not lines.line(number)[found.end() :].count('"'):
+            first = lines.bounds(number)[0]
+            return _open_quote(lines, (first + found.end() - 1, first + found.end()))
+    return None
+
+
+def _odd_hyphen(lines: Lines, at: int) -> Trouble | None:
+    """A list item that begins with another sign, or without the space."""
+    first, last = lines.bounds(lines.number(at))
+    found = _ITEM.match(lines.line(lines.number(at)))
+    if found is None:
+        return None
+    message = "an item of a list begins with a hyphen and a space"
+    return Trouble((first + found.start(1), last), "indentation", message, f"write  - {found[2].strip()}")
 
 
 def _open_quote(lines: Lines, at: Range) -> Trouble:
@@ -175,6 +220,7 @@ def _glued(lines: Lines, number: int) -> Trouble | None:
 def glued_trouble(word: str, at: int) -> Trouble:
     """``key:value`` without the space that makes it a pair."""
     key, _, value = word.partition(":")
+    value = value.lstrip("\u00a0\u202f\u3000")
     return Trouble(
         (at, at + len(word)),
         "missing-space",

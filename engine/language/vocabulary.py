@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.language.conditions import parse_condition
 from engine.language.document import Document
-from engine.language.spelling import closest
+from engine.language.spelling import TYPES, meant
 from engine.model import Condition, Field, FieldType, SegmentRule, Value, Vocabulary
 
 OTHERWISE = "otherwise"
@@ -73,11 +73,11 @@ def _first(fields: Mapping[str, Field], kind: FieldType) -> str | None:
 def _field(name: str, spec: Mapping[str, Any]) -> Field:
     """A misspelled type is taken for the nearest one, so that it is told once and not again at every use."""
     kind = spec.get("type")
-    meant = closest(kind, FieldType) if isinstance(kind, str) else None
+    near = meant(kind, FieldType, TYPES) if isinstance(kind, str) else None
     length = spec.get("max_length")
     return Field(
         name=name,
-        type=FieldType(meant or FieldType.TEXT),
+        type=FieldType(near or FieldType.TEXT),
         choices=tuple(item for item in as_list(spec.get("choices")) if isinstance(item, str)),
         minimum=_number(spec.get("min")),
         maximum=_number(spec.get("max")),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from engine.errors import Problem, Severity
 from engine.language.book import Checkable
 from engine.language.durations import parse_duration, parse_until
 from engine.language.flaws import Flaw
 from engine.language.schema import Place
+from engine.language.spelling import did_you_mean
 from engine.model import After, Duration
 
 _MINUTE = 60
@@ -20,11 +22,18 @@ def check(book: Checkable) -> Iterator[Problem]:
         yield from _wait(book, place)
     for role in ("duration", "testing"):
         for place in book.texts(role):
-            yield from _length(book, place, parse_duration(place.value))
+            yield from _length(book, place, _worded(place, parse_duration(place.value)))
     for place in book.texts("hold"):
         text = place.value.removeprefix("hold ").lstrip()
         shift = len(place.value) - len(text)
         yield from _length(book, place, parse_duration(text), shift)
+
+
+def _worded(place: Place, found: Duration | Flaw) -> Duration | Flaw:
+    """``again_after`` also takes two words, and a flaw may be one of them misspelled."""
+    if isinstance(found, Flaw) and place.path[-1] == "again_after":
+        return replace(found, hint=did_you_mean(place.value, ("never", "any_time")) or found.hint)
+    return found
 
 
 def _length(book: Checkable, place: Place, found: Duration | Flaw, shift: int = 0) -> Iterator[Problem]:

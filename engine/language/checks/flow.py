@@ -25,6 +25,17 @@ def check(book: Checkable) -> Iterator[Problem]:
         if steps and "wait" in as_dict(steps[-1]) and book.sound(last):
             yield _last_wait(book, Place((*last, "wait"), None, key=True))
     yield from _unstarted(book)
+    yield from _stopped_by_name(book)
+
+
+def _stopped_by_name(book: Checkable) -> Iterator[Problem]:
+    """``stop: nurture`` ends this run with the reason "nurture", which is hardly what somebody means."""
+    for step in book.mappings("step"):
+        reason = step.value.get("stop")
+        if isinstance(reason, str) and reason in book.section("sequences"):
+            message = f'"{reason}" is the name of a sequence; here it would only be the reason for ending this run'
+            hint = f"write  stop: {{sequence: {reason}}}"
+            yield book.problem((*step.path, "stop"), "stop-reason", message, hint=hint)
 
 
 def _after_stop(book: Checkable, place: Place) -> Iterator[Problem]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from engine.errors import Problem
 from engine.language.book import Checkable
 from engine.language.schema import Place
-from engine.language.spelling import closest, did_you_mean
+from engine.language.spelling import closest
 from engine.model import TemplateText
 from engine.rendering import RESERVED, TemplateFlaw, variables
 
@@ -36,7 +37,13 @@ def _missing(book: Checkable, place: Place) -> Iterator[Problem]:
         message = f'the template "{place.value}" is switched off'
         yield book.problem(place, "missing-template", message, hint="switch it on, or name another one")
         return
-    hint = did_you_mean(place.value, names) or f"write it: templates/{place.value}.md"
+    plain = re.sub(r"^(?:\./)?templates/|\.(?:md|html)$", "", place.value)
+    if plain in names:
+        hint = f"write only the name: {plain}"
+    else:
+        hint = f"write that email: templates/{plain}.md"
+        near = closest(plain, names)
+        hint = f'did you mean "{near}"? Otherwise {hint}' if near else hint
     yield book.problem(place, "missing-template", f'there is no template "{place.value}"', hint=hint)
 
 

@@ -14,10 +14,25 @@ from engine.language.flaws import Flaw
 from engine.language.spelling import closest, did_you_mean
 
 _MIRRORED = {"=": "=", "==": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_TWICE = {"<>": "!=", "==": "=", "=>": ">=", "=<": "<="}  # two signs with a space between them
+_TWICE = {
+    "<>": "!=",
+    "==": "=",
+    "=>": ">=",
+    "=<": "<=",
+    ">=": ">=",
+    "<=": "<=",
+    "!=": "!=",
+}  # two signs with a space between them
 _WORDS = ("in", "is", "contains", "and", "or")
 _NOTHING = ("None", "none", "null", "nil", "empty", "blank", "missing")
 _OPPOSITE = {"": "is unknown", "known": "is unknown", "unknown": "is known", **dict.fromkeys(_NOTHING, "is known")}
+_SPOKEN = {
+    ("at", "least"): ">=",
+    ("at", "most"): "<=",
+    **dict.fromkeys((("more", "than"), ("greater", "than"), ("bigger", "than"), ("larger", "than")), ">"),
+    **dict.fromkeys((("less", "than"), ("fewer", "than"), ("smaller", "than")), "<"),
+    ("equal", "to"): "=",
+}
 _PLAIN_WORDS = {
     "equals": 'write "="',
     "eq": 'write "="',
@@ -99,9 +114,17 @@ def _known_or_unknown(cursor: Cursor, name: Token) -> str:
         raise misread(after, f'"{name.text} is" what?', f"write {name.text} is known, or {name.text} is unknown")
     if after.text in _NOTHING:
         raise misread(after, f'nothing is called "{after.text}"', f"write {name.text} is unknown")
+    if sign := _SPOKEN.get((after.text.casefold(), cursor.peek().text.casefold())):
+        raise misread(after, '"is" is followed by "known" or "unknown"', f"write {name.text} {sign} {_rest(cursor)}")
     near = closest(after.text, ("known", "unknown"))
     hint = f"write {name.text} is {near}" if near else f"write {name.text} = {cursor.as_written(after)}"
     raise misread(after, '"is" is followed by "known" or "unknown"', hint)
+
+
+def _rest(cursor: Cursor) -> str:
+    """The value after two words of a comparison in words."""
+    value = cursor.peek(1)
+    return "..." if value.kind in ("end", "sign") else cursor.as_written(value)
 
 
 def _list(cursor: Cursor, verb: Token) -> tuple[Written, ...]:

@@ -40,7 +40,7 @@ class _Grammar:
             raise misread(Token("end", "", 0, end), "the condition is empty", "write a test like red_systems >= 2")
         found = self._condition(0)
         if self.cursor.peek().kind != "end":
-            raise _unexpected(self.cursor.peek())
+            raise _decimal_comma(self.cursor) or _unexpected(self.cursor.peek())
         return found
 
     def _condition(self, depth: int) -> Structure:
@@ -88,6 +88,17 @@ class _Grammar:
             hint=f"write {one}, or {other}",
             rule="mixed-and-or",
         )
+
+
+def _decimal_comma(cursor: Cursor) -> Misread | None:
+    """``2,5`` is how half of the world writes 2.5."""
+    if cursor.at < 1:
+        return None
+    before, comma, after = cursor.peek(-1), cursor.peek(), cursor.peek(1)
+    if (before.kind, comma.text, after.kind) != ("number", ",", "number"):
+        return None
+    whole = Token("number", f"{before.text},{after.text}", before.start, after.end)
+    return misread(whole, "numbers are written with a point here", f"write {before.text}.{after.text}")
 
 
 def _unexpected(token: Token) -> Misread:

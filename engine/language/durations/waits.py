@@ -108,7 +108,11 @@ class _Reading:
         clock = _CLOCK.fullmatch(written)
         if clock and int(clock[1]) < 24 and int(clock[2]) < 60:
             return time(int(clock[1]), int(clock[2]))
-        hint = f'write "{meant}"' if (meant := _of_twelve(written)) else 'write it like "09:00" or "17:30"'
+        hint = (
+            f'write "{meant}"'
+            if (meant := _of_twelve(written) or _of_words(written))
+            else 'write it like "09:00" or "17:30"'
+        )
         return self._flaw(written, f'"{written}" is not a time of the day', hint)
 
     def _unknown(self, name: str) -> Flaw:
@@ -129,7 +133,7 @@ class _Reading:
         day = next((day for word in words[:2] if (day := closest(word, WEEKDAYS))), None)
         near = closest(self.text, self._dates())
         if isinstance(parse_duration(self.text), Flaw):
-            hint = _or(near, day, words)
+            hint = _of_calendar(self.text) or _or(near, day, words)
         else:
             hint = f'write "{self.text}" without until, or "until {self.text} before FIELD"'
         return self._flaw(self.text, f'"{self.text}" is not a moment to wait until', hint)
@@ -141,6 +145,8 @@ def _or(field: str | None, weekday: str | None, words: list[str]) -> str:
     if weekday is not None:
         clock = f" {words[-1]}" if _CLOCK.fullmatch(words[-1]) else ""
         return f'did you mean "until {weekday}{clock}"?'
+    if moment := _of_words(" ".join(words)):
+        return f'write "until {moment}"'
     return f"write {_FORMS}"
 
 
@@ -151,6 +157,26 @@ def _of_twelve(written: str) -> str | None:
         return None
     hour = int(found[1]) % 12 + (12 if found[3].casefold() == "p" else 0)
     return f"{hour:02}:{found[2] or '00'}"
+
+
+def _of_words(written: str) -> str | None:
+    """``at 9:00`` and ``9.00`` as a clock shows them."""
+    found = re.fullmatch(r"(?:at\s+)?(\d{1,2})[:.h](\d\d)(?:\s*uhr|\s*h)?", written.strip(), re.ASCII | re.IGNORECASE)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        return None
+    return f"{int(found[1]):02}:{found[2]}"
+
+
+def _of_calendar(written: str) -> str:
+    """What to write for ``12.11.2025``, or for ``11/12/2025``, which has two readings."""
+    found = re.match(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})\b", written, re.ASCII)
+    if found is None:
+        return ""
+    one, other, year = int(found[1]), int(found[3]), found[4]
+    days = [(month, day) for day, month in ((one, other), (other, one)) if month <= 12 and day <= 31]
+    days = days[:1] if found[2] == "." else days
+    told = [f'"until {year}-{month:02}-{day:02}"' for month, day in dict.fromkeys(days)]
+    return f"write {' or '.join(told)}: year, month, day" if told else ""
 
 
 def _explain(raw: str, word: str, refused: Flaw) -> Flaw:
