@@ -15,6 +15,7 @@ from typing import Any, cast
 from engine.errors import InvalidFile, Severity
 from engine.language.book import Shelf
 from engine.language.checking import read_and_check
+from engine.language.checks.ids import END_OF
 from engine.language.conditions import parse_condition
 from engine.language.document import Document
 from engine.language.durations import parse_duration, parse_until
@@ -166,7 +167,7 @@ class _Layout:
 
     def _id(self, item: _Item) -> str:
         if not item.spec:
-            return f"end of {'/'.join(str(part) for part in item.trail[1:])}"
+            return f"{END_OF}{'/'.join(str(part) for part in item.trail[1:])}"
         return str(item.spec.get("id") or default_id(item.spec))
 
     def _add(self, item: _Item, step_id: str, then: str | None) -> None:

@@ -10,6 +10,9 @@ from engine.language.book import Checkable
 from engine.language.schema import Place
 from engine.steps import WAIT, default_id
 
+END_OF = "end of "
+"""How the compiler's ids of places to rest begin: a step with such an id could take the place of its waits."""
+
 
 def check(book: Checkable) -> Iterator[Problem]:
     """Steps without an id, and two steps with one id."""
@@ -25,6 +28,10 @@ def _program(book: Checkable, steps: list[Place]) -> Iterator[Problem]:
         if name is None:
             message = "an email that is chosen by segment needs an id, a name for all of its templates"
             yield book.problem((*step.path, "email"), "missing-id", message, hint="add  id: email_2")
+        elif name.startswith(END_OF):
+            message = f'"{name}" is how busos itself calls the place after a last wait'
+            hint = "choose an id that does not begin with  end of"
+            yield book.problem((*step.path, "id"), "reserved-name", message, hint=hint)
         elif name in seen:
             yield _twice(book, name, seen[name], step)
         else:
