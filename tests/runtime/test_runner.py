@@ -511,3 +511,35 @@ sequences:
 
     assert subjects(course) == []
     assert [run.status for run in course.runs()] == [RunStatus.STOPPED]
+
+
+@pytest.mark.parametrize(
+    ("edited", "meanwhile", "afterwards"),
+    [
+        ("- email: one\n- wait: 2 days\n- email: last", ["one"], ["one", "two", "last"]),
+        ("- email: one\n- wait: 2 days\n- email: two_new\n- email: last", ["one"], ["one", "two", "last"]),
+        ("- email: one\n- wait: 1 hour\n- email: two\n- email: last", ["one", "two", "last"], ["one", "two", "last"]),
+        ("- email: one\n- wait: 9 days\n- email: two\n- email: last", ["one"], ["one", "two", "last"]),
+        ("- email: zero\n- email: one\n- wait: 2 days\n- email: two\n- email: last", None, ["one", "two", "last"]),
+    ],
+    ids=["step removed", "step renamed", "wait shortened", "wait longer", "step added ahead"],
+)
+def test_an_edit_under_waiting_people_loses_nobody_and_repeats_nothing(
+    engine: Make, edited: str, meanwhile: list[str] | None, afterwards: list[str]
+) -> None:
+    original = steps("- email: one\n- wait: 2 days\n- email: two\n- email: last")
+    course = engine(original)
+    course.accept()
+    course.work()
+    course.playbook = steps(edited)
+    with course.ledger.write() as tx:
+        tx.put_revision(course.playbook.revision, "", NOON)
+    course.pass_time(days=3)
+    during, waiting = subjects(course), course.runs()[0]
+    course.playbook = original
+    course.pass_time(days=7)
+
+    assert during == (meanwhile if meanwhile is not None else afterwards)
+    assert waiting.status is not RunStatus.HELD or waiting.reason == 'step "two" is no longer in the file'
+    assert subjects(course) == afterwards
+    assert [run.status for run in course.runs()] == [RunStatus.FINISHED]
