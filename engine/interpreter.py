@@ -467,4 +467,4 @@ class _Walk:
             self.run = self.run.evolve(segment=segment)
 
     def _tell(self, step: str | None, kind: str, note: str, **more: Any) -> None:
-        self.story.append(replace(Entry(at=self.now, step=step, kind=kind, note=note), **more))
+        self.story.append(Entry(at=self.now, step=step, kind=kind, note=note, **more))

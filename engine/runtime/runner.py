@@ -153,12 +153,13 @@ class Runner:
         While an email goes out, its contact may unsubscribe. The stored bytes are sent again, whatever the
         template says now.
         """
-        asked = [turn.run for turn in turns if turn.run.asked_at and turn.run.step]
+        asked = [turn for turn in turns if turn.run.asked_at and turn.run.step]
         if not asked:
             return turns, {}
+        unanswered = [(turn.run.id, turn.run.step or "") for turn in asked if isinstance(turn.event, Tick)]
         with self._ledger.read() as tx:
-            stored = tx.emails([(run.id, run.step or "") for run in asked])
-            contacts = tx.contacts(run.contact_id for run in asked)
+            stored = tx.emails(unanswered) if unanswered else {}
+            contacts = tx.contacts(turn.contact.id for turn in asked)
         return [replace(turn, contact=contacts.get(turn.contact.id, turn.contact)) for turn in turns], stored
 
     def _decide(self, playbook: Playbook, turn: Turn, stored: Stored, now: datetime) -> Decided:
@@ -208,7 +209,7 @@ def _doubted(turn: Turn, stored: Stored) -> Run:
     """A try without an answer (a worker died with it) may have been carried out."""
     run = turn.run
     record = stored.get((run.id, run.step or ""))
-    if record is None or not isinstance(turn.event, Tick):
+    if record is None:
         return run
     return run.evolve(in_doubt=record.status != "accepted" and (run.in_doubt or record.attempts > run.attempt))
 
