@@ -16,7 +16,7 @@ _FORMATS = {".md": "markdown", ".html": "html"}
 _KEYS = ("subject", "preheader", "active")
 _MAX_FRONT_MATTER = 4_000
 _MAX_NAME = 200
-_EXAMPLE = 'begin the file with:\n---\nsubject: "Hello {{ first_name }}"\n---'
+_EXAMPLE = 'begin the file with a line of ---, a line  subject: "Hello {{ first_name }}"  and a line of ---'
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ def _template(name: str, path: Path) -> TemplateText:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError:
         raise TemplateFlaw("the file is not UTF-8 text: save it as UTF-8", 1, "") from None
+    if not lines[0].strip() and "\n".join(lines).split()[:1] == ["---"]:
+        raise TemplateFlaw("the front matter begins on the first line: delete the empty line above ---", 1, "")
     if lines[0].rstrip() != "---":
         raise TemplateFlaw(f"there is no front matter; {_EXAMPLE}", 1, lines[0][:80])
     end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)

@@ -14,6 +14,7 @@ from math import isfinite
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from engine.rendering.jargon import plainly
 from engine.rendering.places import TemplateFlaw, Variable, excerpt_of, first_places
 from engine.rendering.values import DATE_FORMATS, FILTERS, TESTS
 
@@ -44,7 +45,7 @@ def read(source: str, first_line: int = 1) -> Reading:
     try:
         tree = _PARSER.parse(source)
     except TemplateSyntaxError as error:
-        raise walk.flaw(f"this is not understood: {error.message}", error.lineno, "{") from None
+        raise walk.flaw(f"this is not understood: {walk.plainly(error)}", error.lineno, "{") from None
     except RecursionError:
         raise walk.flaw("this is nested too deeply", 1, "{") from None
     if _too_deep(tree):
@@ -79,7 +80,7 @@ _Implied = tuple[frozenset[str], frozenset[str]]
 _REFUSED: tuple[tuple[tuple[type[nodes.Node], ...], str], ...] = (
     ((nodes.Getattr, nodes.Getitem), "a field has no parts: write the name of the field alone"),
     ((nodes.Call,), "a template cannot call anything"),
-    ((nodes.BinExpr, nodes.UnaryExpr), "a template cannot calculate: declare a computed field for it"),
+    ((nodes.BinExpr, nodes.UnaryExpr), "a template cannot calculate, and a field's name has underscores, not hyphens"),
     ((nodes.Concat,), "write the parts after each other, each in its own {{ }}"),
 )
 
@@ -93,6 +94,10 @@ class _Walk:
 
     def flaw(self, message: str, line: int, needle: str) -> TemplateFlaw:
         return TemplateFlaw(message, line + self.first_line - 1, excerpt_of(self.source, line, needle))
+
+    def plainly(self, error: TemplateSyntaxError) -> str:
+        lines = self.source.splitlines() or [""]
+        return plainly(error.message or "", lines[min(error.lineno, len(lines)) - 1])
 
     def refused(self, node: nodes.Node) -> TemplateFlaw:
         for types, why in _REFUSED:

@@ -47,7 +47,8 @@ def excerpt_of(source: str, line: int, needle: str) -> str:
     """The words around the first tag of a line that holds the needle: ``... owners in {{city}} ...``."""
     lines = source.splitlines() or [""]
     text = lines[min(line, len(lines)) - 1]
-    found = re.search(r"\{[{%][^}]*?(?<!\w)" + re.escape(needle) + r"(?!\w)[^}]*\}?\}?", text)
+    inside = "" if needle == "{" else r"[^}]*?(?<!\w)" + re.escape(needle) + r"(?!\w)"
+    found = re.search(r"\{[{%]" + inside + r"[^}]*\}?\}?", text)
     start, end = found.span() if found else (max(text.find(needle), 0),) * 2
     head, tail = text[:start], text[end:]
     if len(head) > _AROUND:

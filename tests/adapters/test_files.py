@@ -133,6 +133,7 @@ def test_two_files_of_one_name_are_refused(folder: Path) -> None:
     [
         ("Hello", 1, "there is no front matter"),
         ("", 1, "there is no front matter"),
+        ("\n---\nsubject: Hi\n---\nx", 1, "delete the empty line above"),
         ("---\nsubject: x\n", 1, "does not end"),
         ("---\n---\nx", 1, "has no subject"),
         ("---\nsubject:\n---\nx", 1, "has no subject"),
