@@ -1,4 +1,4 @@
-"""The whole interpreter: ``enrol`` lets a contact into a sequence, ``advance`` moves a run.
+"""The whole interpreter: ``advance`` moves a run (``enrolment`` lets a contact into a sequence).
 
 Theory of operation. A run stands before one step of a flat program and knows since when. ``advance`` looks
 at it and walks as far as it can: past the gap, past steps that ask nothing of the world, up to a step whose
@@ -17,9 +17,7 @@ Rules that end a run are asked first, each time: the contact is suppressed, ``st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
@@ -34,7 +32,6 @@ from engine.model import (
     Entry,
     Event,
     Finish,
-    IfAlreadyIn,
     IfItFails,
     Jump,
     Move,
@@ -57,85 +54,11 @@ from engine.model import (
     Value,
     Vocabulary,
 )
+from engine.patience import KEY_MEMORY, LOOK_AGAIN, WORRYING_TRIES, backoff
 from engine.scene import Scene, segment_of
 from engine.timing import add
 
-KEY_MEMORY = timedelta(hours=23)
-"""How long an unanswered email may be asked for again. Resend remembers a key for 24 hours
-(resend.com/docs/dashboard/emails/idempotency-keys); after that the same key would send a second email."""
-
 UNSURE = "it is not known whether this email was sent"
-
-LOOK_AGAIN = timedelta(minutes=15)
-"""How often a held run looks whether what it lacks has come. A change of the contact wakes it at once."""
-
-WORRYING_TRIES = 3
-"""After so many tries the team is told; alerts of one reason become one."""
-
-FIRST_RETRY = timedelta(seconds=2)
-LONGEST_RETRY = timedelta(minutes=15)
-
-
-# -- Entering ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
-    """Whether a contact enters a sequence: the new run or None, the runs it replaces, and why."""
-
-    run: Run | None
-    replaced: tuple[Run, ...] = ()
-    note: str
-
-
-def enrol(
-    program: Program, contact: Contact, earlier: Sequence[Run], *, run_id: str, event_id: str | None, now: datetime
-) -> Enrolment:
-    """Decide on ``start``: ``earlier`` are all runs that this contact ever had in this sequence."""
-    if contact.suppressed:
-        return Enrolment(run=None, note=f"not started: {contact.suppressed}")
-    live = tuple(run for run in earlier if not run.status.ended)
-    policy = program.re_entry.if_already_in
-    if live and policy is IfAlreadyIn.IGNORE:
-        return Enrolment(run=None, note="not started: already in it")
-    if not live and (refusal := _too_soon(program, contact, earlier, now)):
-        return Enrolment(run=None, note=refusal)
-    segment = segment_of(program.vocabulary, contact.values, now).segment
-    run = Run(
-        id=run_id,
-        program=program.name,
-        contact_id=contact.id,
-        status=RunStatus.READY,
-        step=program.first,
-        since=now,
-        due_at=now,
-        started_at=now,
-        event_id=event_id,
-        segment=segment,
-    )
-    replaced = live if policy is IfAlreadyIn.RESTART else ()
-    return Enrolment(run=run, replaced=replaced, note="started again" if replaced else "started")
-
-
-def _too_soon(program: Program, contact: Contact, earlier: Sequence[Run], now: datetime) -> str:
-    if not earlier:
-        return ""
-    rest = program.re_entry.after
-    last = max(run.started_at for run in earlier)
-    if rest is None:
-        return f"not started: was in it before, on {last:%Y-%m-%d}"
-    again = add(last, rest, program.vocabulary.zone)
-    return f"not started: may enter again on {again:%Y-%m-%d}" if now < again else ""
-
-
-def told(entry: Entry, enrolled: Mapping[str, str]) -> Entry:
-    """A line of a story with what became of its ``start``; the shell knows that, after it has enrolled."""
-    if entry.kind != "start" or entry.note not in enrolled:
-        return entry
-    return replace(entry, note=f"{entry.note}: {enrolled[entry.note]}")
-
-
-# -- Moving -----------------------------------------------------------------------------------
 
 
 def advance(program: Program, run: Run, contact: Contact, event: Event, now: datetime) -> Decision:
@@ -163,13 +86,6 @@ def hold(run: Run, contact: Contact, reason: str, now: datetime) -> Decision:
         name=run.program, vocabulary=Vocabulary(fields={}, segments=(), zone=ZoneInfo("UTC")), steps={}, first=None
     )
     return advance(empty, run, contact, Answered(Unready(reason=reason)), now)
-
-
-def backoff(run: Run, hint: float | None) -> timedelta:
-    """How long to leave a vendor alone after try number ``run.attempt``: doubling, spread, or what it asked for."""
-    spread = 1 + (sum(map(ord, run.id)) % 64) / 128
-    wanted = min(FIRST_RETRY * float(1 << min(run.attempt - 1, 16)) * spread, LONGEST_RETRY)
-    return max(wanted, timedelta(seconds=hint)) if hint is not None else wanted
 
 
 class _Walk:

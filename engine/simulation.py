@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+from engine.enrolment import enrol, told
 from engine.intake import receive, start_directly
-from engine.interpreter import advance, enrol, told
+from engine.interpreter import advance
 from engine.model import (
     Answered,
     Contact,

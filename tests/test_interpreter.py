@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from engine.enrolment import enrol, told
 from engine.intake import start_directly
-from engine.interpreter import KEY_MEMORY, LONGEST_RETRY, LOOK_AGAIN, advance, backoff, enrol, hold, told
+from engine.interpreter import advance, hold
 from engine.model import (
     Accepted,
     Answered,
@@ -33,6 +34,7 @@ from engine.model import (
     Tick,
     Unready,
 )
+from engine.patience import KEY_MEMORY, LONGEST_RETRY, LOOK_AGAIN, backoff
 from engine.scene import Scene
 from tests.playbooks import NOON, ada, hours, playbook, steps
 

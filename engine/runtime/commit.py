@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.interpreter import advance, enrol, told
+from engine.enrolment import enrol, told
+from engine.interpreter import advance
 from engine.model import (
     Contact,
     Decision,
