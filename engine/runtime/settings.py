@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("BUSOS_FILE", "sequences.yaml", "the file (or folder of files) to run"),
+    Setting("BUSOS_FILE", "sequences.yaml", "the file to run"),
     Setting("BUSOS_DATABASE_URL", "sqlite:///busos.db", "the ledger: sqlite:///PATH or postgresql://…", secret=True),
     Setting(
         "BUSOS_QUEUE_URL",
@@ -124,7 +125,7 @@ class Settings:
 
         Raises SettingsError with a line for each wrong setting.
         """
-        chosen = cwd / (file or environ.get("BUSOS_FILE") or "sequences.yaml")
+        chosen = chosen_file(environ, cwd, file)
         found = environment(environ, chosen)
         values: dict[str, Any] = {"file": chosen}
         wrong: list[str] = []
@@ -169,16 +170,38 @@ def setting_name(member: str) -> str:
 # -- The environment ----------------------------------------------------------------------------
 
 
+def chosen_file(environ: Mapping[str, str], cwd: Path, file: str | Path | None = None) -> Path:
+    """The file of the command line, of the environment, of the ``.env`` in this folder, or the usual one."""
+    default = cwd / "sequences.yaml"
+    return cwd / (file or environ.get("BUSOS_FILE") or _beside(default).get("BUSOS_FILE") or default)
+
+
+def strange_names(environ: Mapping[str, str], file: Path) -> dict[str, str | None]:
+    """Names that look like settings and are none, each with the setting that is probably meant.
+
+    Other programs may share the environment and the ``.env``, so a name counts only when it is close to one of ours.
+    """
+    known = [setting.name for setting in SETTINGS]
+    names = [*_beside(file), *(name for name in environ if name.startswith("BUSOS_"))]
+    nearest = {name: next(iter(get_close_matches(name.upper(), known, 1, 0.8)), None) for name in names}
+    return {name: near for name, near in nearest.items() if name not in known and (near or name.startswith("BUSOS_"))}
+
+
 def environment(environ: Mapping[str, str], file: Path) -> dict[str, str]:
     """The environment with the ``.env`` beside the file (or in the folder) under it: the real environment wins."""
+    return {**_beside(file), **environ}
+
+
+def _beside(file: Path) -> dict[str, str]:
+    """What the ``.env`` beside a file says; nothing where there is none."""
     path = (file if file.is_dir() else file.parent) / ".env"
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return dict(environ)
+        return {}
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}. Make it a readable text file in UTF-8") from None
-    return {**_read_env(text, path), **environ}
+    return _read_env(text, path)
 
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")

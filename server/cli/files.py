@@ -47,7 +47,9 @@ def settings_for(file: str | None) -> Settings:
 
 def chosen(file: str | None) -> Path:
     """The file that the command or the environment names; it must be there."""
-    return existing(Path(file or os.environ.get("BUSOS_FILE") or "sequences.yaml"))
+    from engine.runtime.settings import chosen_file
+
+    return existing(chosen_file(os.environ, Path(), file))
 
 
 def existing(path: Path) -> Path:
@@ -57,7 +59,7 @@ def existing(path: Path) -> Path:
     if path.is_dir():
         raise SettingsError(f"{path} is a folder: name the file in it, such as {path / 'sequences.yaml'}")
     hint = "run busos in the folder that holds it, or say where it is with --file or BUSOS_FILE"
-    raise SettingsError(f"there is no file {path} here: {hint}")
+    raise SettingsError(f"there is no file {path}: {hint}")
 
 
 def content(path: Path) -> bytes:

@@ -86,3 +86,20 @@ def test_a_broken_ledger_is_a_fail(run: Run, folder: Path) -> None:
     (folder / "busos.db").write_bytes(b"no database at all, but text that is long enough to be read " * 20)
     assert states(run)["database"] == "fail"
     assert run("doctor").exit_code == 1
+
+
+def test_a_misspelled_setting_is_a_warning_with_the_right_name(run: Run, folder: Path) -> None:
+    (folder / ".env").write_text("TESTINGMODE=true\nSHELL_OF_MINE=fish\nBUSOS_COLOUR=red\n")
+    told = run("doctor").stdout
+    assert "TESTINGMODE is not a setting of busos and does nothing" in told
+    assert "fix: write TESTING_MODE" in told
+    assert "BUSOS_COLOUR is not a setting" in told
+    assert "SHELL_OF_MINE" not in told
+
+
+def test_the_file_that_env_names_is_used_and_its_first_mistake_has_its_place(run: Run, folder: Path) -> None:
+    (folder / "other.yaml").write_text(FILE.replace("24 hours", "24 houres"))
+    (folder / ".env").write_text("BUSOS_FILE=other.yaml\n")
+    told = run("doctor").stdout
+    assert re.search(r'1 error; the first: other.yaml:\d+: "24 houres" is not a length of time', told)
+    assert run("validate").stdout.startswith("other.yaml:")

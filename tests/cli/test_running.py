@@ -100,6 +100,20 @@ def test_dev_takes_a_webhook_sends_an_email_reloads_and_ends(folder: Path) -> No
         assert dev.err.read_text() == ""
 
 
+def test_dev_tells_of_a_template_that_is_saved_with_a_mistake(folder: Path) -> None:
+    template = next((folder / "templates").glob("*.md"))
+    good = template.read_text(encoding="utf-8")
+    (folder / ".env").write_text("TESTINGMODE=true\n")
+    with running(folder, "dev", "--port", "0") as dev:
+        assert "TESTINGMODE is not a setting and does nothing; did you mean TESTING_MODE?" in dev.said("Ctrl-C")
+        template.write_text(good + "{{ nobody_knows }}\n", encoding="utf-8")
+        told = dev.said("is held until it is mended")
+        assert "uses {{ nobody_knows }}" in told
+        template.write_text(good, encoding="utf-8")
+        dev.said(f"loaded {template.relative_to(folder)}")
+        assert dev.end(signal.SIGINT) == 0
+
+
 def test_dev_ends_on_ctrl_c_too(folder: Path) -> None:
     with running(folder, "dev", "--port", "0") as dev:
         assert "TESTING MODE" not in dev.said("Ctrl-C ends it.")

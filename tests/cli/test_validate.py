@@ -75,7 +75,7 @@ def test_the_file_can_be_named_in_three_ways(run: Run, folder: Path, monkeypatch
     [
         (
             ("nope.yaml",),
-            "Error: there is no file nope.yaml here: run busos in the folder that holds it, or say where ",
+            "Error: there is no file nope.yaml: run busos in the folder that holds it, or say where ",
         ),
         (("templates",), "Error: templates is a folder: name the file in it"),
     ],

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.errors import BusosError, SettingsError, Severity
-from engine.runtime.settings import SETTINGS, Setting, Settings, environment
+from engine.runtime.settings import SETTINGS, Setting, Settings, chosen_file, environment, strange_names
 from server.cli.checkup.finding import Finding, fail, ok, warn
 from server.cli.files import content, existing, templates_in
 
@@ -16,10 +16,10 @@ OLDEST = datetime(2025, 1, 1, tzinfo=UTC)
 SHORTEST_KEY = 16
 
 
-def listed(file: Path) -> list[dict[str, object]]:
+def listed(file: str | None) -> list[dict[str, object]]:
     """Every setting: its name, whether it is set, its value unless that is secret, its default and meaning."""
     try:
-        found = environment(os.environ, file)
+        found = environment(os.environ, chosen_file(os.environ, Path(), file))
     except SettingsError:  # told as a finding
         found = dict(os.environ)
     return [_listed(setting, found.get(setting.name, "").strip()) for setting in SETTINGS]
@@ -47,6 +47,13 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     yield _key_finding(settings)
 
 
+def strange_findings(file: Path) -> Iterator[Finding]:
+    """Names in .env, or with BUSOS_ in the environment, that set nothing."""
+    for name, near in strange_names(os.environ, file).items():
+        fix = f"write {near}" if near else "take it away, or look for the right name in the list below"
+        yield warn("settings", f"{name} is not a setting of busos and does nothing", fix)
+
+
 def _key_finding(settings: Settings) -> Finding:
     fix = "write BUSOS_SECRET_KEY=… with 32 or more random characters into .env"
     if settings.secret_key is None:
@@ -61,16 +68,24 @@ def file_finding(settings: Settings) -> Finding:
     from engine.language.checking import read_and_check
 
     path = settings.file
+    if not path.is_file():
+        return fail("file", f"there is no file {path}", "run busos in the folder that holds it, or set BUSOS_FILE")
     try:
         _, problems = read_and_check(content(existing(path)), str(path), templates_in(path))
     except BusosError as error:
         return fail("file", str(error), "see busos validate")
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
-        return fail("file", f"{path} has {len(errors)} errors; the first: {errors[0].message}", "see busos validate")
+        first = f"{errors[0].file}:{errors[0].line}: {errors[0].message}"
+        return fail("file", f"{_count(len(errors), 'error')}; the first: {first}", "see all of it: busos validate")
     if problems:
-        return warn("file", f"{path} can run, with {len(problems)} warnings", "see busos validate")
+        said = f"{path} can run, with {_count(len(problems), 'warning')}"
+        return warn("file", said, "see all of it: busos validate")
     return ok("file", f"{path} can run")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def clock_finding() -> Finding:

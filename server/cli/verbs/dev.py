@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING
 import click
 
 from server.cli.faults import problems_text
-from server.cli.files import content, file_option, settings_for
+from server.cli.files import content, file_option, settings_for, templates_in
 from server.cli.printing import bold, grey
 from server.cli.serving import address, address_options, serve_until_asked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.errors import Problem
     from engine.runtime.settings import Settings
     from engine.runtime.system import System
     from server.cli.logs import Event
 
+_IN_TEMPLATES = ("template-syntax", "template-variable", "missing-template")
 _TOLD_ALREADY = ("file reloaded", "file not reloaded")
 
 
@@ -86,6 +90,7 @@ def _welcome(system: System, where: str) -> str:
         f"  emails    {where}/outbox  {grey(_mailer(settings))}",
         f"  webhooks  {where}/schema",
         f"  file      {settings.file}  {grey(f'revision {playbook.revision}, loaded again when it is saved')}",
+        *_strange(settings),
         "",
         "Try it:",
         *(f"  {curl(where, trigger, playbook.vocabulary, locked=locked)}" for trigger in playbook.triggers.values()),
@@ -93,6 +98,19 @@ def _welcome(system: System, where: str) -> str:
         grey("Ctrl-C ends it."),
     ]
     return "\n".join(lines)
+
+
+def _strange(settings: Settings) -> list[str]:
+    """Names in .env that are close to a setting and set nothing."""
+    import os
+
+    from engine.runtime.settings import strange_names
+
+    return [
+        f"  {click.style(name, fg='yellow')} is not a setting and does nothing"
+        + (f"; did you mean {near}?" if near else "")
+        for name, near in strange_names(os.environ, settings.file).items()
+    ]
 
 
 def _banner(system: System) -> list[str]:
@@ -128,10 +146,48 @@ def _told_reloads(system: System) -> Iterator[None]:
 def _tell_reloads(system: System, ended: threading.Event) -> None:
     file = str(system.settings.file)
     revision, problems = system.playbook().revision, system.library.problems
+    templates = _Templates(system.settings.file)
     while not ended.wait(0.1):
+        templates.tell_changes()
         found = system.playbook().revision, system.library.problems
         if found[1] is not problems and found[1]:
             click.echo(f"{problems_text(found[1], file)}{bold(f'not loaded: revision {found[0]} goes on')}")
         elif found != (revision, problems):
             click.echo(f"{bold('loaded')} {file}: revision {found[0]}")
         revision, problems = found
+
+
+class _Templates:
+    """Tells of templates that are saved while ``busos dev`` runs: the next email has the new text."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.stamps = self._look()
+
+    def tell_changes(self) -> None:
+        """Say what was saved, and what is wrong with it."""
+        found = self._look()
+        if found == self.stamps:
+            return
+        names = sorted(path for path in {*found, *self.stamps} if found.get(path) != self.stamps.get(path))
+        self.stamps = found
+        problems = self._problems()
+        if problems:
+            told = problems_text(problems, str(self.file))
+            click.echo(f"{told}{bold(', '.join(names))}: whoever comes to that email is held until it is mended")
+        else:
+            click.echo(f"{bold('loaded')} {', '.join(names)}")
+
+    def _look(self) -> dict[str, int]:
+        folder = self.file.parent / "templates"
+        try:
+            return {str(path): path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix in (".md", ".html")}
+        except OSError:  # gone, or being replaced: the next look sees
+            return {}
+
+    def _problems(self) -> list[Problem]:
+        """Errors in templates; the file itself is told when it is saved."""
+        from engine.language.checking import read_and_check
+
+        _, problems = read_and_check(content(self.file), str(self.file), templates_in(self.file))
+        return [one for one in problems if one.rule in _IN_TEMPLATES]

@@ -38,7 +38,7 @@ def command(file: str | None, as_json: bool) -> None:
     """
     from server.cli.checkup.here import listed
 
-    found, settings = _findings(file), listed(Path(file or os.environ.get("BUSOS_FILE") or "sequences.yaml"))
+    found, settings = _findings(file), listed(file)
     failed = any(finding.state == "fail" for finding in found)
     if as_json:
         told = [{"check": f.check, "state": f.state, "said": f.said, "fix": f.fix} for f in found]
@@ -60,6 +60,7 @@ def _findings(file: str | None) -> Sequence[Finding]:
         return [*(finding.fail("settings", line, fix) for line in str(error).splitlines()), here.clock_finding()]
     return [
         *here.settings_findings(settings),
+        *here.strange_findings(settings.file),
         here.file_finding(settings),
         here.clock_finding(),
         *ledger.ledger_findings(settings),
