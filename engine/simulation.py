@@ -150,6 +150,18 @@ class _World:
         ]
 
     def _apply(self, index: int, event: Event, now: datetime) -> None:
+        """What an event makes of a run, and what the answers to its emails make of it at once."""
+        answer: Event | None = event
+        while answer is not None:
+            email = self._decide(index, answer, now)
+            answer = Answered(self.post(email, self._scene(index, now))) if email else None
+
+    def _scene(self, index: int, now: datetime) -> Scene:
+        run = self.runs[index]
+        return Scene(program=self.programs[run.program], run=run, contact=self.contact, now=now)
+
+    def _decide(self, index: int, event: Event, now: datetime) -> SendEmail | None:
+        """Make one decision and all of its effects but the email it asks for, which is the answer."""
         program = self.programs[self.runs[index].program]
         decision = advance(program, self.runs[index], self.contact, event, now)
         starts = [effect.sequence for effect in decision.effects if isinstance(effect, StartRun)]
@@ -158,6 +170,8 @@ class _World:
         self.story.extend(told(entry, enrolled) for entry in decision.story)
         for effect in decision.effects:
             self._perform(index, effect, now)
+        last = decision.effects[-1] if decision.effects else None
+        return last if isinstance(last, SendEmail) else None
 
     def _keep(self, index: int, decision: Decision) -> None:
         """What was decided. Only a change of the contact wakes a held run here: nothing else can heal it."""
@@ -166,11 +180,7 @@ class _World:
         self.contact = decision.contact
 
     def _perform(self, index: int, effect: Effect, now: datetime) -> None:
-        run = self.runs[index]
         match effect:
-            case SendEmail():
-                scene = Scene(program=self.programs[run.program], run=run, contact=self.contact, now=now)
-                self._apply(index, Answered(self.post(effect, scene)), now)
             case SaveValues():
                 self._poke_others(index, now)
             case StopRuns(sequence=name, reason=reason):
@@ -181,8 +191,8 @@ class _World:
                 self.alerts.append(effect)
             case ShowProgress():
                 self.progress.append(effect)
-            case StartRun():
-                pass  # enrolled before, so that its line could say what became of it
+            case StartRun() | SendEmail():
+                pass  # enrolled before, so that its line could say what became of it; posted afterwards
             case _:
                 assert_never(effect)
 

@@ -161,3 +161,9 @@ triggers:
 
     assert simulation.contact.values["visits"] == 2
     assert emails(simulation) == [("hello", hours(0))]
+
+
+def test_hundreds_of_emails_without_a_wait_are_one_story() -> None:
+    book = steps("\n".join(f"- email: e{number}" for number in range(600)))
+
+    assert len(emails(simulate_sequence(book, "course", ada(book), NOON, posted))) == 600

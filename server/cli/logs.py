@@ -50,7 +50,9 @@ def _adopt_libraries(terminal: bool) -> None:
 
 
 def _for_people() -> tuple[Any, ...]:
-    return (structlog.dev.ConsoleRenderer(colors=not os.environ.get("NO_COLOR")),)
+    colours = not os.environ.get("NO_COLOR")
+    plain = structlog.dev.plain_traceback  # the rich one prints the values of variables: addresses and settings
+    return (structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain),)
 
 
 def _for_programs() -> tuple[Any, ...]:

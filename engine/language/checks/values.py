@@ -9,6 +9,9 @@ from engine.language.book import Checkable
 from engine.language.flaws import Flaw
 from engine.language.schema import Place
 from engine.language.values import read_value
+from engine.model import Field
+
+KEY = "email"
 
 
 def check(book: Checkable) -> Iterator[Problem]:
@@ -19,6 +22,18 @@ def check(book: Checkable) -> Iterator[Problem]:
             here = Place((*mapping.path, name), value)
             if field is None or not book.sound(here.path) or not book.sound(("contact", name)):
                 continue
+            if field.name in (KEY, book.vocabulary.segment_field):
+                yield _ruled(book, here, field)
+                continue
             flaw = read_value(field, value, book.vocabulary)
             if isinstance(flaw, Flaw):
                 yield book.problem(here, "value", flaw.message, hint=flaw.hint)
+
+
+def _ruled(book: Checkable, here: Place, field: Field) -> Problem:
+    """An address is who the contact is, a segment follows from the rules: neither is anybody's to write."""
+    if field.name == KEY:
+        message = f'"{KEY}" tells contacts apart, so it cannot be saved over'
+        return book.problem(here, "ruled-field", message, hint="keep the other address in a field of its own")
+    message = f'"{field.name}" follows from the rules under segments:, so saving it would be undone at once'
+    return book.problem(here, "ruled-field", message, hint="save the field that the rules ask for instead")
