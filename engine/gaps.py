@@ -59,8 +59,8 @@ def gap(waits: Sequence[Wait], scene: Scene) -> Gap:
     counted: list[str] = []
     past: Wait | None = None
     for wait in waits:
-        if wait.when is not None and not scene.holds(wait.when):
-            continue
+        if wait.when is not None and scene.holds(wait.when) is False:
+            continue  # where it cannot be told the wait counts: late is better than too early
         end = _end(wait, at, scene)
         if end is None:
             if wait.if_unknown is IfUnknown.GO_ON:

@@ -29,11 +29,12 @@ def test_waits_follow_each_other() -> None:
     assert found.text == "24 hours, then until 09:00"
 
 
-def test_a_wait_counts_only_when_its_condition_is_true() -> None:
+def test_a_wait_counts_unless_its_condition_is_false() -> None:
     book = steps("- wait: 24 hours\n  when: visits > 3\n- wait: 1 hour\n- email: one")
 
     assert of(book, visits=5).until == NOON + hours(25)
     assert of(book, visits=1).until == NOON + hours(1)
+    assert of(book).until == NOON + hours(25)
 
 
 def test_hours_and_days_differ_when_the_clocks_change() -> None:
