@@ -17,7 +17,9 @@ _BRACES = re.compile(r"""(?:^|[:\-,\[{]\s+)(\{\{.*?\}\}[^\n#]*)""")
 _GLUED = re.compile(r"""^\s*(?:- +)*([A-Za-z_][A-Za-z0-9_ ]*:)([^\s:/]\S*)""")
 _PASTED = re.compile("[ -]*?([\u00a0\u2000-\u200b\u202f\u3000]+)[ \u00a0]*[^ ]")
 _OPENED = re.compile(r"""^[^#"']*(?:: |- |\[|\{|, )\s*\"""")
-_ITEM = re.compile(r"\s*((?:[*•·–—‐−]\s*|-)([A-Za-z_]+:(?:\s.*)?))$")
+_ITEM = re.compile(r"\s*((?:[*•·–—‐−]\s*|\d+[.)]\s+|-)([A-Za-z_]+:(?:\s.*)?))$")
+_BARE_MAP = re.compile(r"\w+: \w+(?:, *\w+: \w+)+")
+_REMARK = re.compile(r"\s*((?://|<!--|/\*)\s*(.*?)\s*(?:-->|\*/)?)$")
 _FAR = 60  # lines that an open quote may swallow before the next quote
 _PAIR = re.compile(r"""^\s*(?:- +)*(?P<key>[^\s:#'"{\[][^:#'"{\[]*):\s+(?P<rest>\S.*)$""")
 
@@ -43,6 +45,7 @@ def explain(error: yaml.MarkedYAMLError, lines: Lines, last_quoted: Range | None
         or _pasted_space(lines, at)
         or _odd_quote(lines, at)
         or _odd_hyphen(lines, at)
+        or _odd_remark(lines, at)
         or _by_wording(problem, error.context or "", lines, start, at)
         or _structure(problem, lines, start, at, last_quoted)
     )
@@ -138,6 +141,18 @@ def _odd_hyphen(lines: Lines, at: int) -> Trouble | None:
     return Trouble((first + found.start(1), last), "indentation", message, f"write  - {found[2].strip()}")
 
 
+def _odd_remark(lines: Lines, at: int) -> Trouble | None:
+    """A remark as other languages write it, here or on the line above."""
+    for number in (lines.number(at), lines.number(at) - 1):
+        found = _REMARK.match(lines.line(number)) if number > 0 else None
+        if found:
+            first, last = lines.bounds(number)
+            return Trouble(
+                (first + found.start(1), last), "missing-colon", "a remark begins with #", f"write  # {found[2]}"
+            )
+    return None
+
+
 def _open_quote(lines: Lines, at: Range) -> Trouble:
     quote = lines.text[at[0]]
     line = lines.line(lines.number(at[0]))
@@ -187,6 +202,8 @@ def _colon(lines: Lines, at: int) -> Trouble:
     first, last = lines.bounds(number)
     if pair and at >= first + pair.start("rest"):
         hint = f'put quotes around the text: {pair["key"]}: "{_requoted(pair["rest"])}"'
+        if _BARE_MAP.fullmatch(pair["rest"].strip()):
+            hint = f"put braces around the pairs: {pair['key']}: {{{pair['rest'].strip()}}}"
         message = "a text with a colon and a space in it needs quotes"
         return Trouble((first + pair.start("rest"), last), "colon-in-text", message, hint)
     glued = _glued(lines, number - 1) if number > 1 else None

@@ -10,6 +10,8 @@ from engine.language.conditions import parse_condition
 from engine.language.schema import Place
 from engine.language.vocabulary import OTHERWISE
 
+_REST = (OTHERWISE, "else", "default", "rest", "the rest", "everybody else", "everyone else", "all others", "others")
+
 
 def check(book: Checkable) -> Iterator[Problem]:
     """The flaws of ``when``, ``stop_when`` and the segment rules."""
@@ -17,7 +19,15 @@ def check(book: Checkable) -> Iterator[Problem]:
         yield from _flaws(book, place)
     for place in book.texts("segment-rule"):
         if place.value != OTHERWISE and place.path[-1] != OTHERWISE:
-            yield from _flaws(book, place)
+            yield from _otherwise(book, place) or _flaws(book, place)
+
+
+def _otherwise(book: Checkable, place: Place) -> list[Problem]:
+    """Another word for otherwise, which would be told as a field that nobody declared."""
+    word = place.value.strip().casefold()
+    if word not in _REST or place.value in book.vocabulary.fields:
+        return []
+    return [book.problem(place, "segment-otherwise", f'"{place.value}" is no condition', hint="write  otherwise")]
 
 
 def _flaws(book: Checkable, place: Place) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from engine.errors import Problem, Severity
@@ -16,11 +17,27 @@ def check(book: Checkable) -> Iterator[Problem]:
     """Warnings at alerts and subjects, and at the first use of each template."""
     for place in book.texts("message"):
         yield from _text(book, place, place.value, "")
+        yield from _cut(book, place)
     seen: set[str] = set()
     for place in book.texts("template"):
         if place.value not in seen:
             seen.add(place.value)
             yield from _template(book, place)
+
+
+def _cut(book: Checkable, place: Place) -> Iterator[Problem]:
+    """``Deal # 5`` without quotes is the text ``Deal``; a remark that is meant stands further off."""
+    spot = book.place(place)
+    line = book.document.lines.line(spot.line)
+    text, rest = line[spot.column - 1 :], line[spot.end_column - 1 :]
+    if text[:1] not in ("'", '"') and re.match(r" #", rest):
+        message = f'this text ends before the #, at "{place.value}": the rest of the line is a remark'
+        hint = f"put quotes around all of it, or more than one space before the remark: {_quoted(text)}"
+        yield book.problem(place, "remark-in-text", message, hint=hint, severity=Severity.WARNING)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text.rstrip()}"' if '"' not in text else f"'{text.rstrip()}'"
 
 
 def _template(book: Checkable, place: Place) -> Iterator[Problem]:
