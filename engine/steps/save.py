@@ -19,7 +19,7 @@ class Save:
     def move(self, scene: Scene) -> Move:
         """Resolve every value against the contact as it is now."""
         saved = {name: self._value(scene, name, operand) for name, operand in self.values}
-        note = ", ".join(f"{name} = {'unknown' if value is None else value}" for name, value in saved.items())
+        note = ", ".join(f"{name} = {_told(value)}" for name, value in saved.items())
         return Do(SaveValues(saved), note)
 
     @staticmethod
@@ -28,6 +28,19 @@ class Save:
             return None
         kind = scene.program.vocabulary.fields[name].type
         return resolve(operand, kind, scene.value, scene.now, scene.zone)
+
+
+def _told(value: Value) -> str:
+    """A value as it would stand in the file."""
+    match value:
+        case None:
+            return "unknown"
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(value)}]"
+        case _:
+            return str(value)
 
 
 def read(spec: Spec, reader: Reader) -> Save:

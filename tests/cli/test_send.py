@@ -10,7 +10,7 @@ ADA = ("send", "quiz", "email=ada@example.com")
 def test_an_event_is_accepted_and_its_story_can_be_read(run: Run) -> None:
     result = run(*ADA, "reds=2")
     assert result.exit_code == 0
-    assert result.stderr == ""
+    assert result.stderr == "nothing moves until a worker runs: start busos dev, or busos worker\n"
     event_id = result.stdout.split()[1]
     assert result.stdout.startswith(f"accepted {event_id} for ada@example.com, segment HOT\n")
     assert json.loads(run("runs", "show", event_id, "--json").stdout)["sequence"] == "trigger quiz"
@@ -43,7 +43,7 @@ def test_every_wrong_field_is_named(run: Run) -> None:
 def test_a_field_that_the_trigger_does_not_take_is_ignored_aloud(run: Run) -> None:
     result = run(*ADA, "reds=2", "first_nam=Ada")
     assert result.exit_code == 0
-    assert result.stderr == 'ignored: quiz takes no first_nam; did you mean "first_name"?\n'
+    assert result.stderr.startswith('ignored: quiz takes no first_nam; did you mean "first_name"?\n')
 
 
 def test_an_unknown_trigger_is_bad_usage(run: Run) -> None:

@@ -51,10 +51,13 @@ def command(trigger: str, values: tuple[str, ...], file: str | None, key: str | 
             receipt = system.submit(arrival).result(PATIENCE)
         except KeyReused:
             _refuse([f'the key "{key}" came before with other values: use a new key for a new event'])
+        moved, _ = system.ready().get("worker", (True, ""))
     if as_json:
         print_json(_answer(receipt))
     else:
         click.echo(_told(receipt))
+        if not moved:
+            click.echo("nothing moves until a worker runs: start busos dev, or busos worker", err=True)
 
 
 def _arrival(playbook: Playbook, name: str, texts: Mapping[str, str], key: str | None) -> Arrival:
