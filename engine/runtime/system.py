@@ -178,13 +178,22 @@ class System:
         while not self._ended.wait(LOOK_EVERY):
             looks += 1
             try:
-                if self.library.refresh():
-                    log.info("file reloaded", revision=self.playbook().revision)
-                    self._bell.ring()
+                self._reload()
                 if looks % BEAT_EVERY == 0:
                     self._beat()
             except Exception:
                 log.exception("housekeeping failed")
+
+    def _reload(self) -> None:
+        """Take over an edit of the file; what was held may be mended by it."""
+        bad = bool(self.library.problems)
+        if self.library.refresh():
+            log.info("file reloaded", revision=self.playbook().revision)
+            with self.ledger.write() as tx:
+                tx.wake_held(tx.programs(), self.clock.now())
+            self._bell.ring()
+        elif bad and not self.library.problems:
+            log.info("file is good again", revision=self.playbook().revision)
 
     def _beat(self) -> None:
         if not self._pools:
@@ -208,13 +217,10 @@ class System:
 
     def _file_ready(self) -> tuple[bool, str]:
         problems = self.library.problems
-        if problems:
-            first = problems[0]
-            return (
-                False,
-                f"{len(problems)} problems, the last good version runs: {first.file}:{first.line}: {first.message}",
-            )
-        return True, f"revision {self.playbook().revision}"
+        if not problems:
+            return True, f"revision {self.playbook().revision}"
+        first, count = problems[0], "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        return False, f"{count}, the last good version runs: {first.file}:{first.line}: {first.message}"
 
 
 def _shown(record: EmailRecord, now: datetime) -> ShownEmail:

@@ -17,7 +17,7 @@ from engine.adapters.outbox import OutboxMailer
 from engine.adapters.resend import ResendMailer
 from engine.adapters.smtp import SmtpMailer
 from engine.errors import LedgerUnavailable, SettingsError
-from engine.model import TemplateText
+from engine.model import RunStatus, TemplateText
 from engine.ports import Message
 from engine.runtime.clock import Ids, SystemClock
 from engine.runtime.ledger import Ledger
@@ -110,6 +110,24 @@ def test_a_working_system_is_ready(system: System) -> None:
 def test_without_a_worker_it_is_not_ready(settings: Settings) -> None:
     with running(replace(settings, secret_key="not a real one"), works=False) as system:
         assert system.ready()["worker"] == (False, "none seen: run busos worker")
+
+
+def test_an_edit_that_mends_a_hold_is_felt_at_once(system: System) -> None:
+    path = system.settings.file
+    whole = path.read_text()
+    path.write_text(whole.replace("- email: email_1", "- email: email_1\n        id: first"))
+    assert eventually(lambda: "first" in system.playbook().sequences["nurture"].steps)
+    system.submit(arrival("assessment", red_systems=0, orange_systems=0)).result(10)
+    first_email(system)
+    with system.ledger.write() as tx:
+        run = tx.list_runs(program="nurture")[0].run
+        due = system.clock.now() + timedelta(hours=1)
+        tx.settle([run.evolve(status=RunStatus.HELD, step="email_1", since=run.started_at, due_at=due)])
+
+    path.write_text(whole)
+
+    emails = eventually(lambda: len(found := system.outbox(limit=5, before=None, search=None)) == 2 and found)
+    assert [email.step for email in emails] == ["email_1", "first"]
 
 
 def test_a_broken_edit_and_a_ledger_that_is_away_are_shown(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

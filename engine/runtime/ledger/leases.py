@@ -52,6 +52,10 @@ _POKE = Lookup(f"""
                        WHEN status = 'sending' OR due_at <= :now THEN due_at ELSE :now END
     WHERE contact_id IN :keys AND status IN {LIVE} RETURNING id
 """)
+_WAKE_HELD = Lookup("""
+    UPDATE runs SET due_at = :now, wake_at = CASE WHEN lease_until > :now THEN wake_at ELSE :now END
+    WHERE program IN :keys AND status = 'held' AND due_at > :now RETURNING id
+""")
 _NEXT = Statement("SELECT wake_at FROM runs WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1")
 
 
@@ -77,6 +81,10 @@ class Leases(Contacts):
         answer keeps its time: only when it is settled into another status does the poke count.
         """
         return {row[0] for row in self._lookup(_POKE, list(set(contact_ids)), now=millis(now))}
+
+    def wake_held(self, programs: Iterable[str], now: datetime) -> set[str]:
+        """Held runs of these programs want to be looked at now: an edit may have mended what held them. Their ids."""
+        return {row[0] for row in self._lookup(_WAKE_HELD, list(programs), now=millis(now))}
 
     def held_leases(self, leases: Iterable[Lease]) -> set[str]:
         """Of these runs, the ids of those that nobody has claimed since."""

@@ -231,6 +231,17 @@ def test_a_run_that_waits_for_the_provider_is_not_asked_sooner_by_a_poke(ledger,
     assert stored(ledger, run).due_at == noon + timedelta(hours=9)
 
 
+def test_held_runs_of_programs_can_be_woken(ledger, begin, noon):
+    later = noon + timedelta(hours=1)
+    held = begin(1, status=RunStatus.HELD, due_at=later)
+    waiting = begin(2, status=RunStatus.WAITING, due_at=later)
+    with ledger.write() as tx:
+        assert tx.wake_held([held.program], noon) == {held.id}
+        assert tx.wake_held(["another"], noon) == set()
+    assert [stored(ledger, run).due_at for run in (held, waiting)] == [noon, later]
+    assert [run.id for run in claim(ledger, noon)] == [held.id]
+
+
 def test_taking_a_run_by_name_needs_no_due_time_but_a_free_lease(ledger, begin, noon):
     begin(1, due_at=noon + timedelta(days=2))
     begin(2)

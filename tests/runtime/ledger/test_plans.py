@@ -14,6 +14,7 @@ LOOKUPS = {
     "runs by id": (runs._GET, "runs USING PRIMARY KEY (id=?)"),
     "runs taken": (leases._TAKE_THESE, "runs USING PRIMARY KEY (id=?)"),
     "runs poked": (leases._POKE, "runs USING INDEX runs_contact (contact_id=?)"),
+    "runs held": (leases._WAKE_HELD, "runs USING INDEX runs_listed (program=? AND status=?)"),
     "runs of contacts": (runs._OF, "runs USING INDEX runs_contact (contact_id=?)"),
     "live runs": (runs._LIVE, "runs USING INDEX runs_contact (contact_id=?)"),
     "emails of runs": (emails._OF_RUNS, "e USING INDEX emails_step (run_id=?)"),
