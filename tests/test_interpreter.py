@@ -236,6 +236,18 @@ def test_an_unknown_outcome_is_held_when_the_provider_may_have_forgotten_the_key
     assert late.run.reason == "it is not known whether this email was sent: busy"
 
 
+def test_an_email_in_doubt_is_not_asked_for_again_after_its_key_is_forgotten() -> None:
+    book = steps("- email: one")
+    doubtful = go_on(book, begin(book), Answered(Retry(reason="no answer", uncertain=True)))
+
+    held = go_on(book, doubtful, after=KEY_MEMORY + hours(1))
+
+    assert (held.run.status, held.run.reason) == (
+        RunStatus.HELD,
+        "it is not known whether this email was sent: no answer",
+    )
+
+
 def test_a_vendor_that_is_certainly_down_is_asked_for_days() -> None:
     book = steps("- email: one")
 
@@ -366,6 +378,15 @@ def test_steps_that_ask_for_no_answer_are_done_in_one_look() -> None:
         StartRun(sequence="course"),
     )
     assert (decision.run.status, decision.run.reason) == (RunStatus.STOPPED, "enough")
+
+
+def test_a_saved_list_is_told_as_it_stands_in_the_file() -> None:
+    head = "version: 1\ncontact: {email: {type: email}, likes: {type: list}, loves: {type: list}}\n"
+    book = playbook("triggers: {enter: {requires: [email], then: [{save: {loves: likes}}]}}\n", head=head)
+
+    decision = begin(book, ada(likes=["tea", "rain"]), "trigger enter")
+
+    assert notes(decision)[0] == ("save loves", "save", "loves = [tea, rain]")
 
 
 def test_saving_a_value_moves_the_contact_to_its_new_segment() -> None:

@@ -18,6 +18,7 @@ from engine.language.report import as_text
 from engine.language.source import read
 from engine.model import Compare, FieldType, TemplateText
 from engine.rendering import TemplateFlaw
+from tests.language.conftest import FakeShelf
 
 ROOT = Path(__file__).parents[2]
 GOOD = sorted((ROOT / "tests" / "good").glob("*.yaml"))
@@ -185,3 +186,28 @@ sequences: {course: {steps: [{email: one}, {wait: 3 houres}, {email: two}]}}
 
     assert [problem.rule for problem in problems] == ["template-syntax", "duration", "template-syntax"]
     assert problems[0].message == 'template "one" cannot be read: line 1: there is no line of dashes at the top'
+
+
+def test_a_way_to_write_fields_is_foreign_only_where_it_may_be_meant(full_shelf):
+    text = """\
+version: 1
+contact: {email: {type: email}, first_name: {type: text, default: there}}
+triggers: {enter: {requires: [email], then: [{alert: "[Read this] and [First Name], 100%sure%"}]}}
+"""
+    _, problems = read_and_check(text, "sequences.yaml", full_shelf)
+
+    assert [problem.message for problem in problems] == ['"[First Name]" would be sent as it stands']
+
+
+def test_a_brace_too_few_in_a_template_is_told_once():
+    shelf = FakeShelf({"one": "Hello {first_name}, {{ email }}"})
+    text = """\
+version: 1
+email: {from: sang@example.com}
+contact: {email: {type: email}, first_name: {type: text, default: there}}
+triggers: {enter: {requires: [email], then: [{start: course}]}}
+sequences: {course: {steps: [{email: one}]}}
+"""
+    _, problems = read_and_check(text, "sequences.yaml", shelf)
+
+    assert len(problems) == 1

@@ -31,6 +31,8 @@ MISTAKES = [
     ("{% if a %}x{% elseif b %}y{% endif %}", "write {% elif … %}"),
     ("{% for x of y %}{% endfor %}", "write {% for item in interests %}"),
     ("{# note", "a remark ends with #}"),
+    ("{% if a; b %}x{% endif %}", "look at the quotes, brackets and words"),
+    ("{% if a ] %}x{% endif %}", "look at the quotes, brackets and words"),
     ("{{ a - }}", "look at the quotes, brackets and words"),
 ]
 

@@ -92,8 +92,6 @@ class _Grammar:
 
 def _decimal_comma(cursor: Cursor) -> Misread | None:
     """``2,5`` is how half of the world writes 2.5."""
-    if cursor.at < 1:
-        return None
     before, comma, after = cursor.peek(-1), cursor.peek(), cursor.peek(1)
     if (before.kind, comma.text, after.kind) != ("number", ",", "number"):
         return None
