@@ -15,6 +15,7 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import unified_diff
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
@@ -319,9 +320,11 @@ def generate() -> ModuleType:
 
 def test_the_generated_parts_are_up_to_date() -> None:
     stale = [
-        path.relative_to(ROOT).as_posix()
+        line
         for path, text in generate().documents().items()
-        if path.read_text(encoding="utf-8") != text
+        for line in unified_diff(
+            path.read_text(encoding="utf-8").splitlines(), text.splitlines(), path.name, lineterm=""
+        )
     ]
     assert stale == [], "run: python docs/generate.py"
 
