@@ -99,7 +99,8 @@ def make_server(app: App, ready: Callable[[], None] | None = None) -> uvicorn.Se
 def listen(host: str, port: int) -> socket.socket:
     """A socket that is bound to the address; port 0 is any free one. Raises SettingsError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family)
+    # Said as TCP, or asyncio does not turn Nagle's delay off, and each answer waits 40 ms for an acknowledgement.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
@@ -119,3 +120,22 @@ def test_a_ledger_that_never_answers_is_503(live: httpx.Client, system: Any, mon
     monkeypatch.setattr("server.webhooks.PATIENCE", 0.05)
     monkeypatch.setattr(system, "submit", lambda _: Future())
     assert live.post(PATH, json=GOOD).status_code == 503
+
+
+def test_answers_are_not_held_back_for_an_acknowledgement() -> None:
+    """With Nagle's delay each answer would come 40 ms late: asyncio turns it off only on a socket that says TCP."""
+
+    async def delay_is_off() -> bool:
+        seen: asyncio.Queue[int] = asyncio.Queue()
+
+        def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.put_nowait(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with listen("127.0.0.1", 0) as bound:
+            async with await asyncio.start_server(accepted, sock=bound) as server:
+                _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                writer.close()
+                return bool(await asyncio.wait_for(seen.get(), 10))
+
+    assert asyncio.run(delay_is_off())
