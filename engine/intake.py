@@ -19,7 +19,7 @@ from engine.model import (
     Values,
     Vocabulary,
 )
-from engine.scene import segment_of
+from engine.scene import segment_of, with_segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +62,6 @@ def receive(
         segment=_segment(vocabulary, updated.values),
     )
     return Intake(contact=updated, run=run, changed=updated != contact)
-
-
-def with_segment(vocabulary: Vocabulary, values: Values, now: datetime) -> Values:
-    """Values without the unknown ones, and with the segment they are in, where it can be told."""
-    kept = {name: value for name, value in values.items() if value is not None}
-    field = vocabulary.segment_field
-    if field is None:
-        return kept
-    classified = segment_of(vocabulary, kept, now)
-    if classified.missing:
-        return kept
-    kept.pop(field, None)
-    return {**kept, field: classified.segment} if classified.segment else kept
 
 
 def start_directly(program: Program, contact: Contact, *, run_id: str, now: datetime) -> Run:

@@ -55,7 +55,7 @@ from engine.model import (
     Vocabulary,
 )
 from engine.patience import KEY_MEMORY, LOOK_AGAIN, WORRYING_TRIES, backoff
-from engine.scene import Scene, segment_of
+from engine.scene import Scene, segment_of, with_segment
 from engine.timing import add
 
 UNSURE = "it is not known whether this email was sent"
@@ -221,13 +221,8 @@ class _Walk:
         return True
 
     def _save(self, effect: SaveValues) -> None:
-        kept = {**self.contact.values, **effect.values}
-        kept = {name: value for name, value in kept.items() if value is not None}
-        vocabulary = self.program.vocabulary
-        if vocabulary.segment_field:
-            segment = segment_of(vocabulary, kept, self.now).segment
-            kept = {**kept, vocabulary.segment_field: segment} if segment else kept
-        self.contact = self.contact.evolve(values=kept)
+        values = with_segment(self.program.vocabulary, {**self.contact.values, **effect.values}, self.now)
+        self.contact = self.contact.evolve(values=values)
 
     def _stand(self, step: str | None) -> None:
         """Stand before a step, from now."""
@@ -294,7 +289,7 @@ class _Walk:
             return
         again = self.now + backoff(run, answer.after)
         self.run = run.evolve(due_at=again, reason=answer.reason)
-        if run.attempt == 1 or run.attempt & (run.attempt - 1) == 0:
+        if run.attempt & (run.attempt - 1) == 0:  # 1, 2, 4, 8 …: the story stays readable however long it takes
             self._tell(run.step, "retry", answer.reason, until=again, attempts=run.attempt, error=answer.reason)
         if run.attempt == WORRYING_TRIES:
             message = f"emails of {self.program.name} have to wait: {answer.reason}"

@@ -40,6 +40,19 @@ def segment_of(vocabulary: Vocabulary, values: Values, now: datetime) -> Classif
     return classify(vocabulary, look, partial(is_known, values), now, zone_of(vocabulary, values))
 
 
+def with_segment(vocabulary: Vocabulary, values: Values, now: datetime) -> Values:
+    """Values without the unknown ones, and with the segment they are in, where it can be told."""
+    kept = {name: value for name, value in values.items() if value is not None}
+    field = vocabulary.segment_field
+    if field is None:
+        return kept
+    classified = segment_of(vocabulary, kept, now)
+    if classified.missing:
+        return kept
+    kept.pop(field, None)
+    return {**kept, field: classified.segment} if classified.segment else kept
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """The program, the run at its step, the contact, the clock. The run's segment is frozen."""

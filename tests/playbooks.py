@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine.intake import with_segment
 from engine.language.compiler import load
 from engine.model import Accepted, Contact, Outcome, Playbook, SendEmail, TemplateText
-from engine.scene import Scene
+from engine.scene import Scene, with_segment
 
 NOON = datetime(2025, 11, 12, 12, 0, tzinfo=UTC)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from engine.intake import Intake, receive, with_segment
+from engine.intake import Intake, receive
 from engine.model import Contact, RunStatus
+from engine.scene import with_segment
 from tests.playbooks import NOON, ada, playbook
 
 BOOK = playbook(

@@ -395,6 +395,19 @@ def test_saving_a_value_moves_the_contact_to_its_new_segment() -> None:
     assert begin(book, ada(book, red=0)).contact.values["segment"] == "HOT"
 
 
+def test_saving_a_value_can_take_the_contact_out_of_every_segment() -> None:
+    head = (
+        "version: 1\ncontact: {email: {type: email}, red: {type: whole number, min: 0, max: 9},"
+        " kind: {type: segment}}\n"
+        "segments: [{HOT: red > 1}, {otherwise: none}]\n"
+    )
+    book = playbook("triggers: {enter: {requires: [email], then: [{save: {red: 0}}]}}\n", head=head)
+
+    decision = begin(book, ada(book, red=5), "trigger enter")
+
+    assert (ada(book, red=5).values["kind"], "kind" in decision.contact.values) == ("HOT", False)
+
+
 def test_a_file_without_a_segment_field_saves_all_the_same() -> None:
     head = "version: 1\ncontact:\n  email: {type: email}\n  visits: {type: whole number}\n"
     book = playbook("triggers:\n  enter: {requires: [email], then: [{save: {visits: 1}}]}\n", head=head)

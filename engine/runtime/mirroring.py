@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from engine.intake import with_segment
 from engine.model import Contact, FieldType, Playbook, Refused, Retry, Value, Values, Vocabulary
 from engine.payloads import takes
 from engine.ports import Clock, Mirror, Mirrored, PageState, PageUpdate
 from engine.runtime.ledger import Ledger, MirrorRecord, OutboxItem, OutboxKind, Transaction, email_key
+from engine.scene import with_segment
 
 log = structlog.get_logger(__name__)
 

@@ -101,10 +101,10 @@ class Runner:
             return letters
         with self._ledger.read() as tx:
             contacts = tx.contacts(letter.contact.id for letter in letters)
+        wanted = [letter for letter in letters if not contacts[letter.contact.id].suppressed]
         gone = [letter for letter in letters if contacts[letter.contact.id].suppressed]
         turns = [Turn(letter.run, contacts[letter.contact.id], Tick()) for letter in gone]
-        rest = [letter for letter in letters if letter not in gone] if gone else letters
-        return rest + (self._move(playbook, turns) if turns else [])
+        return wanted + (self._move(playbook, turns) if turns else [])
 
     # Decide and commit
 

@@ -21,7 +21,7 @@ from server.cli.stories import Calendar, story_json
 if TYPE_CHECKING:
     from engine.model import Contact, Outcome, Playbook, SendEmail, Value
     from engine.ports import Templates
-    from engine.scene import Scene
+    from engine.scene import Scene, with_segment
     from engine.simulation import Sending, Simulation
 
 NOBODY = "ada@example.com"
@@ -131,7 +131,6 @@ def _words(text: str) -> list[str]:
 
 
 def _case(playbook: Playbook, sequence: str, texts: dict[str, str], at: str) -> _Case:
-    from engine.intake import with_segment
     from engine.model import Contact
 
     if sequence not in playbook.sequences:
