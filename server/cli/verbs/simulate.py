@@ -21,7 +21,7 @@ from server.cli.stories import Calendar, story_json
 if TYPE_CHECKING:
     from engine.model import Contact, Outcome, Playbook, SendEmail, Value
     from engine.ports import Templates
-    from engine.scene import Scene, with_segment
+    from engine.scene import Scene
     from engine.simulation import Sending, Simulation
 
 NOBODY = "ada@example.com"
@@ -135,6 +135,8 @@ def _case(playbook: Playbook, sequence: str, texts: dict[str, str], at: str) -> 
 
     if sequence not in playbook.sequences:
         raise click.UsageError(f'no sequence is called "{sequence}"{did_you_mean(sequence, playbook.sequences)}')
+    from engine.scene import with_segment
+
     begin = moment(at, playbook.vocabulary.zone, datetime.now(UTC).replace(second=0, microsecond=0))
     payload = contact_values(playbook, sequence, {"email": NOBODY, **texts}, begin)
     values = with_segment(playbook.vocabulary, payload.values, begin)
