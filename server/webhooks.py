@@ -23,7 +23,7 @@ from litestar.types import HTTPScope, Receive, Send
 from engine.errors import LedgerUnavailable
 from engine.model import Playbook
 from engine.payloads import Payload, PayloadReader
-from engine.runtime.arrivals import Arrival, KeyReused, Receipt
+from engine.runtime.arrivals import Arrival, KeyReused, Receipt, TriggerGone
 from server.problems import MEDIA_TYPE, Problem, ledger_unavailable, unexpected
 from server.security import Headers, Origins, RateLimit, WebhookLock
 from server.system import System
@@ -131,6 +131,8 @@ class Webhooks:
         except KeyReused:
             detail = "This Idempotency-Key came before with another body. Use a new key for a new event."
             raise Problem(409, detail) from None
+        except TriggerGone:
+            raise Problem(404, "This address was taken out of the file just now; nothing was accepted.") from None
 
 
 async def _patiently(future: Future[Receipt]) -> Receipt:

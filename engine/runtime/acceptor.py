@@ -20,7 +20,7 @@ from engine.errors import LedgerUnavailable
 from engine.intake import receive
 from engine.model import Contact, Playbook, Run
 from engine.ports import Clock
-from engine.runtime.arrivals import Arrival, KeyReused, Receipt
+from engine.runtime.arrivals import Arrival, KeyReused, Receipt, TriggerGone
 from engine.runtime.bell import Bell
 from engine.runtime.clock import Ids
 from engine.runtime.ledger import Ledger, StoredEvent, Transaction, email_key
@@ -33,7 +33,7 @@ GROUP_SECONDS = 0.002
 GROUP_MOST = 500
 
 Waiting = tuple[Arrival, "Future[Receipt]"]
-Answer = Receipt | KeyReused
+Answer = Receipt | KeyReused | TriggerGone
 
 
 class Acceptor:
@@ -61,7 +61,9 @@ class Acceptor:
         self._thread.join()
 
     def submit(self, arrival: Arrival) -> Future[Receipt]:
-        """Hand in an arrival. The future answers after the commit, or raises ``KeyReused`` or ``LedgerUnavailable``."""
+        """Hand in an arrival. The future answers after the commit, or raises ``KeyReused``,
+        ``TriggerGone`` or ``LedgerUnavailable``.
+        """
         future: Future[Receipt] = Future()
         self._queue.put((arrival, future))
         return future
@@ -94,10 +96,10 @@ class Acceptor:
             return
         self._bell.ring()
         for (_, future), answer in zip(group, answers, strict=True):
-            if isinstance(answer, KeyReused):
-                future.set_exception(answer)
-            else:
+            if isinstance(answer, Receipt):
                 future.set_result(answer)
+            else:
+                future.set_exception(answer)
 
     def _fail(self, group: Sequence[Waiting], error: Exception) -> None:
         if len(group) > 1 and not isinstance(error, LedgerUnavailable):
@@ -146,11 +148,14 @@ class _Group:
             return KeyReused(arrival.key or "")
         return _receipt(known, replayed=True)
 
-    def _accept(self, arrival: Arrival) -> Receipt:
+    def _accept(self, arrival: Arrival) -> Receipt | TriggerGone:
+        trigger = self.playbook.triggers.get(arrival.trigger)
+        if trigger is None:
+            return TriggerGone(arrival.trigger)
         now, payload = self.clock.now(), arrival.payload
         who = email_key(payload.email)
         intake = receive(
-            self.playbook.triggers[arrival.trigger],
+            trigger,
             self.playbook.vocabulary,
             payload.values,
             self.contacts.get(who),

@@ -37,3 +37,7 @@ class Receipt:
 
 class KeyReused(BusosError):
     """The idempotency key was used before, with another body. Nothing was written."""
+
+
+class TriggerGone(BusosError):
+    """The file was saved without this trigger between the check of the payload and its writing. Nothing was written."""

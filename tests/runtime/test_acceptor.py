@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import LedgerUnavailable
 from engine.model import RunStatus
-from engine.runtime.arrivals import KeyReused
+from engine.runtime.arrivals import KeyReused, TriggerGone
 from tests.playbooks import NOON, playbook
 from tests.runtime.conftest import Engine, arrival
 
@@ -137,11 +137,23 @@ def test_a_ledger_that_cannot_write_answers_everybody(engine: Make, monkeypatch:
 def test_one_arrival_that_cannot_be_stored_does_not_take_the_group_with_it(engine: Make) -> None:
     course = engine(BOOK)
     acceptor = course.acceptor()
-    futures = [acceptor.submit(one) for one in (arrival(red=1), arrival("gone"), arrival(red=2))]
+    odd = arrival(email="eve@example.com", red=object())
+    futures = [acceptor.submit(one) for one in (arrival(red=1), odd, arrival(red=2))]
     acceptor.start()
     acceptor.stop()
 
-    assert [type(future.exception()) for future in futures] == [type(None), KeyError, type(None)]
+    assert [type(future.exception()) for future in futures] == [type(None), TypeError, type(None)]
+    assert course.values()["red"] == 2
+
+
+def test_a_trigger_that_left_the_file_meanwhile_accepts_nothing(engine: Make) -> None:
+    course = engine(BOOK)
+    acceptor = course.acceptor()
+    futures = [acceptor.submit(one) for one in (arrival(red=1), arrival("gone", red=7), arrival(red=2))]
+    acceptor.start()
+    acceptor.stop()
+
+    assert [type(future.exception()) for future in futures] == [type(None), TriggerGone, type(None)]
     assert course.values()["red"] == 2
 
 

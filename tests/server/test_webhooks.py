@@ -14,7 +14,7 @@ import pytest
 
 from engine.errors import LedgerUnavailable
 from engine.model import Take
-from engine.runtime.arrivals import Receipt
+from engine.runtime.arrivals import Receipt, TriggerGone
 
 GOOD = {"email": "Ada@Example.com", "red_systems": 2, "orange_systems": 1}
 PATH = "/webhook/assessment"
@@ -187,6 +187,12 @@ def test_the_same_key_and_body_again_is_the_same_event(client: Any, system: Any,
 def test_the_idempotency_key_goes_before_the_webhook_id(client: Any, system: Any) -> None:
     client.post(PATH, json=GOOD, headers={"Idempotency-Key": "mine", "webhook-id": "theirs"})
     assert system.arrivals[0].key == "mine"
+
+
+def test_a_trigger_that_left_the_file_meanwhile_is_404(client: Any, system: Any) -> None:
+    system.fault = TriggerGone("assessment")
+
+    problem(client.post(PATH, json=GOOD), 404)
 
 
 def test_the_same_key_with_another_body_is_409(client: Any, system: Any) -> None:

@@ -132,11 +132,10 @@ def _words(text: str) -> list[str]:
 
 def _case(playbook: Playbook, sequence: str, texts: dict[str, str], at: str) -> _Case:
     from engine.model import Contact
+    from engine.scene import with_segment
 
     if sequence not in playbook.sequences:
         raise click.UsageError(f'no sequence is called "{sequence}"{did_you_mean(sequence, playbook.sequences)}')
-    from engine.scene import with_segment
-
     begin = moment(at, playbook.vocabulary.zone, datetime.now(UTC).replace(second=0, microsecond=0))
     payload = contact_values(playbook, sequence, {"email": NOBODY, **texts}, begin)
     values = with_segment(playbook.vocabulary, payload.values, begin)
