@@ -61,8 +61,9 @@ class Acceptor:
         self._thread.join()
 
     def submit(self, arrival: Arrival) -> Future[Receipt]:
-        """Hand in an arrival. The future answers after the commit, or raises ``KeyReused``,
-        ``TriggerGone`` or ``LedgerUnavailable``.
+        """Hand in an arrival; the future answers after the commit.
+
+        It raises ``KeyReused``, ``TriggerGone`` or ``LedgerUnavailable``: then nothing was written.
         """
         future: Future[Receipt] = Future()
         self._queue.put((arrival, future))
