@@ -77,7 +77,7 @@ class System(Protocol):
     def submit(self, arrival: Arrival) -> Future[Receipt]:
         """Put an arrival on disk; done after the commit. Does not block.
 
-        The future (or the call) raises KeyReused, or LedgerUnavailable when nothing was written.
+        The future (or the call) raises KeyReused, TriggerGone or LedgerUnavailable: then nothing was written.
         """
         ...
 
