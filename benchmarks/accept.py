@@ -1,127 +1,115 @@
 """Accepted webhooks per second, durable, beside the bare limit of the same parts on this machine.
 
-    python benchmarks/accept.py [--requests N] [--rounds N]
+    python benchmarks/accept.py [--requests N] [--rounds N] [--servers 2] [--worker]
 
 Baseline: a bare Litestar handler that validates the same body and writes one row through a group commit
 (SQLite, WAL, synchronous=FULL) and nothing else. Ours: the real server on a real ledger: validated,
-idempotency-checked, contact, event and run on disk, segment in the answer. Both run as their own process, in
-turns, under the same client; every round gives a ratio and the median round is printed.
+idempotency-checked, contact, event and run on disk, segment in the answer. Each runs as its own process under the
+same client of 32 keep-alive connections. In a round they take turns ten times, so that what else this machine does
+meets all alike; every round gives a ratio and the median round is printed.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
-import json
-import os
-import socket
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-CLIENTS = 32
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.load import Load, assessments, post
+from benchmarks.processes import ROOT, Child, busos, free_port, running, start
+
+TURNS = 10
+WEBHOOK = "/webhook/assessment"
 
 
-@contextlib.contextmanager
-def process(*command: str, port: int, folder: str, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server of its own, answering on a port."""
-    given = {**os.environ, "PYTHONPATH": str(ROOT), **environ}
-    child = subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        until = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            if child.poll() is not None or time.monotonic() > until:
-                said = child.stderr.read().decode() if child.stderr else ""
-                raise SystemExit(f"{command} does not answer: {said[-2000:]}")
-            time.sleep(0.05)
-        yield child
-    finally:
-        child.terminate()
-        child.wait(timeout=20)
-        if child.stderr:
-            child.stderr.close()
+@dataclass
+class Side:
+    """Some servers under load: the bare limit, one server, or several on one ledger."""
+
+    children: Sequence[Child]
+    path: str
+    load: Load = field(default_factory=Load)
+    cpu: float = 0.0
+
+    def turn(self, count: int, mark: str) -> None:
+        """Post so many bodies, and count what came of it."""
+        before = sum(child.cpu_seconds() for child in self.children)
+        self.load.add(post([child.port for child in self.children], self.path, assessments(count, mark)))
+        self.cpu += sum(child.cpu_seconds() for child in self.children) - before
+
+    def warm(self, count: int) -> None:
+        """The first requests of a process are no measure of the others."""
+        for child in self.children:
+            child.healthy_after("/ready" if self.path == "/" else "/health")
+        post([child.port for child in self.children], self.path, assessments(count, "warm"))
+
+    @property
+    def told(self) -> str:
+        """The rate, the slowest, and the processor time of the servers."""
+        load = self.load
+        milliseconds = self.cpu / len(load.seconds) * 1000
+        return f"{load.rate:,.0f}/s p99 {load.p99 * 1000:.0f} ms cpu {milliseconds:.2f} ms"
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def bare(folder: Path) -> Side:
+    port = free_port()
+    return Side([start(folder, sys.executable, str(ROOT / "benchmarks" / "bare.py"), str(port), port=port)], "/")
 
 
-async def client(port: int, path: str, bodies: Iterator[bytes], seconds: list[float]) -> None:
-    """One keep-alive connection that posts one body after the other."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: "
-    for body in bodies:
-        begun = time.perf_counter()
-        writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        if not answer.startswith(b"HTTP/1.1 202"):
-            raise SystemExit(f"not accepted: {answer.decode()[:300]}")
-        length = next(line for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-        await reader.readexactly(int(length.split(b":")[1]))
-        seconds.append(time.perf_counter() - begun)
-    writer.close()
-    await writer.wait_closed()
+def ours(folder: Path, servers: int, verb: str) -> Side:
+    file = ("--file", str(ROOT / "sequences.yaml"))
+    folder.mkdir()
+    return Side([busos(folder, verb, *file) for _ in range(servers)], WEBHOOK)
 
 
-def bodies(count: int, mark: str) -> Iterator[bytes]:
-    for number in range(count):
-        payload = {"email": f"ada+{mark}{number}@example.com", "red_systems": number % 9, "orange_systems": number % 5}
-        yield json.dumps(payload).encode()
-
-
-async def load(port: int, path: str, count: int, mark: str) -> tuple[float, float]:
-    """Requests per second and the 99th percentile in seconds."""
-    seconds: list[float] = []
-    shared = bodies(count, mark)
-    begun = time.perf_counter()
-    await asyncio.gather(*(client(port, path, shared, seconds) for _ in range(CLIENTS)))
-    took = time.perf_counter() - begun
-    return count / took, statistics.quantiles(seconds, n=100)[98]
-
-
-def measure(command: tuple[str, ...], port: int, path: str, count: int, **environ: str) -> tuple[float, float]:
-    with tempfile.TemporaryDirectory() as folder, process(*command, port=port, folder=folder, **environ):
-        asyncio.run(load(port, path, 500, "warm"))
-        return asyncio.run(load(port, path, count, "run"))
+def played(requests: int, servers: int, verb: str) -> list[Side]:
+    """One round: the bare limit, one server and, where several are asked for, so many."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sides = [bare(folder), ours(folder / "one", 1, verb)]
+        if servers > 1:
+            sides.append(ours(folder / "several", servers, verb))
+        with running(*(child for side in sides for child in side.children)):
+            for side in sides:
+                side.warm(max(requests // 20, 1))
+            for number in range(TURNS):
+                for side in sides:
+                    side.turn(max(requests // TURNS, 1), f"turn{number}-")
+    return sides
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--requests", type=int, default=10_000, help="webhooks for each in a round")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--servers", type=int, default=1, help="measure so many server processes on one ledger too")
     parser.add_argument("--worker", action="store_true", help="let a worker in the same process work off what comes in")
     options = parser.parse_args()
-    bare_port, port = free_port(), free_port()
-    bare = (sys.executable, str(ROOT / "benchmarks" / "bare.py"), str(bare_port))
-    verb = "dev" if options.worker else "serve"
-    ours = (sys.executable, "-m", "server.cli", verb, "--port", str(port), "--file", str(ROOT / "sequences.yaml"))
-    secret = {"BUSOS_SECRET_KEY": "only for a benchmark", "BUSOS_DATABASE_URL": "sqlite:///busos.db"}
     rounds = []
     for number in range(options.rounds):
-        limit = measure(bare, bare_port, "/", options.requests)
-        found = measure(ours, port, "/webhook/assessment", options.requests, **secret)
-        rounds.append((found[0] / limit[0], found, limit))
+        limit, one, *several = played(options.requests, options.servers, "dev" if options.worker else "serve")
+        rounds.append((one.load.rate / limit.load.rate, limit, one, several))
+        more = [
+            f"   {options.servers} servers {side.told}, {side.load.rate / one.load.rate:.2f} of one" for side in several
+        ]
         print(
-            f"round {number + 1}: busos {found[0]:,.0f}/s p99 {found[1] * 1000:.0f} ms   "
-            f"bare {limit[0]:,.0f}/s p99 {limit[1] * 1000:.0f} ms   ratio {found[0] / limit[0]:.2f}",
+            f"round {number + 1}: busos {one.told}   bare {limit.told}   ratio {rounds[-1][0]:.2f}{''.join(more)}",
             flush=True,
         )
-    rounds.sort()
-    ratio, found, limit = rounds[len(rounds) // 2]
+    rounds.sort(key=lambda one: one[0])
+    ratio, limit, one, _ = rounds[len(rounds) // 2]
     print(
-        f"median: {found[0]:,.0f} webhooks/s on disk, p99 {found[1] * 1000:.0f} ms, "
-        f"{ratio:.0%} of the bare limit of {limit[0]:,.0f}/s"
+        f"median: {one.load.rate:,.0f} webhooks/s on disk, p99 {one.load.p99 * 1000:.0f} ms, "
+        f"{ratio:.0%} of the bare limit of {limit.load.rate:,.0f}/s (its p99 {limit.load.p99 * 1000:.0f} ms)"
     )
+    if options.servers > 1:
+        ratios = sorted(side.load.rate / one.load.rate for _, _, one, several in rounds for side in several)
+        print(f"median: {options.servers} servers accept {ratios[len(ratios) // 2]:.2f} times what one does")
 
 
 if __name__ == "__main__":

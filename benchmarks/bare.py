@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from litestar import Litestar, Response, post
+from litestar import Litestar, Response, get, post
 
 
 class Assessment(msgspec.Struct):
@@ -57,7 +57,12 @@ async def accept(data: Assessment) -> Response[dict[str, str]]:
     return Response({"status": "accepted", "email": data.email}, status_code=202)
 
 
+@get("/ready")
+async def ready() -> str:
+    return "ready"
+
+
 if __name__ == "__main__":
     threading.Thread(target=writer, daemon=True).start()
-    app = Litestar([accept], openapi_config=None, logging_config=None)
+    app = Litestar([accept, ready], openapi_config=None, logging_config=None)
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)

@@ -23,7 +23,7 @@ from engine.runtime.settings import SETTINGS, Setting  # noqa: E402
 from server.cli.group import busos  # noqa: E402
 
 _WIDTH = 90
-_NOT_VALUES = ("none", "made ", "the ledger", "Notion's", "Resend's")  # defaults that are words for people
+_NOT_VALUES = ("none", "never ", "made ", "the ledger", "Notion's", "Resend's")  # defaults that are words for people
 
 
 def documents() -> Mapping[Path, str]:

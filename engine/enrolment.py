@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from engine.model import Contact, Entry, IfAlreadyIn, Program, Run, RunStatus
@@ -64,4 +64,4 @@ def told(entry: Entry, enrolled: Mapping[str, str]) -> Entry:
     """A line of a story with what became of its ``start``; the shell knows that, after it has enrolled."""
     if entry.kind != "start" or entry.note not in enrolled:
         return entry
-    return replace(entry, note=f"{entry.note}: {enrolled[entry.note]}")
+    return entry.evolve(note=f"{entry.note}: {enrolled[entry.note]}")

@@ -6,6 +6,7 @@
     ├── Unrenderable        the author of a template: it cannot become an email for this contact
     └── LedgerError         the operator
         ├── LedgerUnavailable   nothing was written; trying again later may help
+        │   └── LedgerInDoubt       it may have been written: look before trying again
         └── LedgerTooNew        a newer busos wrote this ledger: upgrade
 
 A vendor's refusal is no exception: it is an ``Outcome`` (``engine.model``) that the core decides on.
@@ -73,6 +74,10 @@ class LedgerError(BusosError):
 
 class LedgerUnavailable(LedgerError):
     """The ledger is busy, full or away. Nothing was written."""
+
+
+class LedgerInDoubt(LedgerUnavailable):
+    """The connection was lost with the answer to a COMMIT: what was asked may be written or not."""
 
 
 class LedgerTooNew(LedgerError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from math import isfinite
 from typing import Any, NamedTuple, assert_never
@@ -29,6 +28,7 @@ from engine.model import (
     Known,
     Moment,
     Not,
+    Noun,
     Operand,
     SegmentRule,
     Test,
@@ -56,8 +56,7 @@ class _World(NamedTuple):
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(Noun, frozen=True):
     """What the segment rules say of a contact.
 
     ``segment`` is None when no rule took the contact (``otherwise: none``), or when that cannot be known:

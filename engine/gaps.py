@@ -7,16 +7,14 @@ the contact, so that a changed wait, or a moved appointment, counts from the sam
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from engine.model import After, Around, IfPast, IfUnknown, Wait
+from engine.model import After, Around, IfPast, IfUnknown, Noun, Wait
 from engine.scene import Scene
 from engine.timing import add, moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(Noun, frozen=True, kw_only=True):
     """The end of a gap, and why: ``text`` says the waits that count in the author's words.
 
     ``past`` is a wait whose moment had gone by when it began, ``unknown`` one whose moment cannot be told;

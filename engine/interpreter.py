@@ -17,7 +17,7 @@ Rules that end a run are asked first, each time: the contact is suppressed, ``st
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,7 @@ from engine.model import (
     SaveValues,
     SendEmail,
     ShowProgress,
+    Skipped,
     Sleep,
     Step,
     Tick,
@@ -54,7 +55,15 @@ from engine.model import (
     Value,
     Vocabulary,
 )
-from engine.patience import KEY_MEMORY, LOOK_AGAIN, WORRYING_TRIES, backoff
+from engine.patience import (
+    KEY_MEMORY,
+    LOOK_AGAIN,
+    LOOK_AGAIN_AT_TROUBLE,
+    MOST_TRIES,
+    SHORTEST_RETRY,
+    WORRYING_TRIES,
+    backoff,
+)
 from engine.scene import Scene, segment_of, with_segment
 from engine.timing import add
 
@@ -75,6 +84,8 @@ def advance(program: Program, run: Run, contact: Contact, event: Event, now: dat
             walk.answer(outcome)
         case Ordered(reason):
             walk.end(RunStatus.STOPPED, reason)
+        case Skipped(reason):
+            walk.skip(reason)
         case _:
             assert_never(event)
     return Decision(run=walk.run, contact=walk.contact, effects=tuple(walk.effects), story=tuple(walk.story))
@@ -82,10 +93,17 @@ def advance(program: Program, run: Run, contact: Contact, event: Event, now: dat
 
 def hold(run: Run, contact: Contact, reason: str, now: datetime) -> Decision:
     """Hold a run that cannot be moved at all: its program is gone, or moving it failed."""
-    empty = Program(
-        name=run.program, vocabulary=Vocabulary(fields={}, segments=(), zone=ZoneInfo("UTC")), steps={}, first=None
-    )
-    return advance(empty, run, contact, Answered(Unready(reason=reason)), now)
+    return advance(_no_program(run.program), run, contact, Answered(Unready(reason=reason)), now)
+
+
+def stop(run: Run, contact: Contact, reason: str, now: datetime) -> Decision:
+    """End a run whatever its program says, and whether or not there still is one."""
+    return advance(_no_program(run.program), run, contact, Ordered(reason), now)
+
+
+def _no_program(name: str) -> Program:
+    words = Vocabulary(fields={}, segments=(), zone=ZoneInfo("UTC"))
+    return Program(name=name, vocabulary=words, steps={}, first=None)
 
 
 class _Walk:
@@ -124,6 +142,17 @@ class _Walk:
                 self.end(RunStatus.HELD, reason)
             case _:
                 assert_never(outcome)
+
+    def skip(self, reason: str) -> None:
+        """Leave out the step that the run stands before. The gap after it begins now, and the next look goes on."""
+        step = self._here()
+        if step is None:
+            return
+        if step.kind == "email":
+            self.run = self.run.evolve(skipping=False)  # the email whose moment had passed is this one
+        unsure = f"; {UNSURE}, and it counts as sent" if self.run.in_doubt else ""
+        self._tell(step.id, step.kind, f"{reason}{unsure}")
+        self._stand(step.then)
 
     # Where the run goes
 
@@ -281,12 +310,30 @@ class _Walk:
             self._go()
 
     def _retry(self, answer: Retry) -> None:
-        run = self.run.evolve(attempt=self.run.attempt + 1, in_doubt=self.run.in_doubt or answer.uncertain)
+        counted = self.run.attempt if answer.vendor_wide else self.run.attempt + 1
+        run = self.run.evolve(attempt=counted, in_doubt=self.run.in_doubt or answer.uncertain)
         self.run = run
         first = run.asked_at or self.now
         if run.in_doubt and self.now - first > KEY_MEMORY:
             self._unsure(answer.reason)
-            return
+        elif answer.vendor_wide:
+            self._await_vendor(answer)
+        elif run.attempt >= MOST_TRIES:
+            self.end(RunStatus.HELD, f"given up after {run.attempt} tries: {answer.reason}")
+            self.run = self.run.evolve(due_at=self.now + LOOK_AGAIN_AT_TROUBLE)
+        else:
+            self._try_later(answer)
+
+    def _await_vendor(self, answer: Retry) -> None:
+        """Nobody gets through: the email keeps its place among those that wait, and says why once."""
+        told = self.run.reason == answer.reason
+        again = self.now + max(timedelta(seconds=answer.after or 0), SHORTEST_RETRY)
+        self.run = self.run.evolve(due_at=again, reason=answer.reason)
+        if not told:
+            self._tell(self.run.step, "retry", f"waits: {answer.reason}", error=answer.reason)
+
+    def _try_later(self, answer: Retry) -> None:
+        run = self.run
         again = self.now + backoff(run, answer.after)
         self.run = run.evolve(due_at=again, reason=answer.reason)
         if run.attempt & (run.attempt - 1) == 0:  # 1, 2, 4, 8 …: the story stays readable however long it takes
@@ -359,9 +406,10 @@ class _Walk:
 
     def _show_sent(self, position: int) -> None:
         record, number = self.program.record, str(position)
-        moment = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for name, value in ((record.sent, True), (record.sent_at, moment)):
-            self._show(name.replace("{n}", number) if name else None, value)
+        if record.sent:
+            self._show(record.sent.replace("{n}", number), True)
+        if record.sent_at:
+            self._show(record.sent_at.replace("{n}", number), self.now.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     def _show(self, name: str | None, value: Value) -> None:
         if name:

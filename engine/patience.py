@@ -13,9 +13,16 @@ KEY_MEMORY = timedelta(hours=23)
 LOOK_AGAIN = timedelta(minutes=15)
 """How often a held run looks whether what it lacks has come. A change of the contact wakes it at once."""
 
+MOST_TRIES = 12
+"""After so many tries (about an hour) an email is held, while the vendor takes others: something is wrong with it."""
+
+LOOK_AGAIN_AT_TROUBLE = timedelta(days=1)
+"""How often a run is looked at that gave so much trouble, if nobody does so before."""
+
 WORRYING_TRIES = 3
 """After so many tries the team is told; alerts of one reason become one."""
 
+SHORTEST_RETRY = timedelta(seconds=1)
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=15)
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from engine.model import EMPTY, Accepted, RaiseAlert, Refused, Retry, TemplateText, Values
+from engine.model import EMPTY, Accepted, Noun, RaiseAlert, Refused, Retry, TemplateText, Values
 
 Delivery = Accepted | Retry | Refused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Noun, frozen=True, kw_only=True):
     """One rendered email, stored before its first try; every retry sends these same bytes.
 
     ``key`` is the idempotency key (1 to 256 ASCII characters), the same for every try. ``headers`` are
@@ -32,18 +31,77 @@ class Message:
     html: str
     text: str
     reply_to: str | None = None
-    headers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    headers: Mapping[str, str] = EMPTY
+
+
+class NeverTaken(Noun, frozen=True):
+    """The provider surely never took this email."""
+
+
+class Conflict(Noun, frozen=True):
+    """The provider knows the key of a batch, but with other emails in it: this request sent nothing."""
+
+
+Found = Accepted | NeverTaken | None
+"""What a provider says of an email that may be out; None: it cannot be told now."""
+
+
+class Sought(Noun, frozen=True, kw_only=True):
+    """An email that may be out. ``first`` and ``last`` are how long ago it was tried first and last.
+
+    ``others`` are the provider's ids of other emails to the same address.
+    """
+
+    message: Message
+    first: timedelta
+    last: timedelta
+    others: frozenset[str] = frozenset()
 
 
 class Mailer(Protocol):
-    """Sends email. ``batch`` is how many messages one call takes at most."""
+    """Sends email. ``batch`` is how many messages one call of ``send`` takes at most.
+
+    ``bulk`` is how many emails go in one request at most; 1 where each has its own.
+    """
 
     name: str
     batch: int
 
+    @property
+    def bulk(self) -> int:
+        """How many emails go in one request at most."""
+        ...
+
     def send(self, messages: Sequence[Message]) -> Sequence[Delivery]:
         """One answer per message, in the same order. ``Accepted.template`` and ``subject`` are the message's."""
         ...
+
+    def send_batch(self, key: str, messages: Sequence[Message]) -> Sequence[Delivery] | Retry | Conflict:
+        """Send all in one request under one key: an answer for each, or one that holds for the request.
+
+        A ``Retry`` that is not ``uncertain`` says that this request sent nothing. Never an answer for fewer.
+        """
+        ...
+
+    def look_up(self, sought: Sequence[Sought]) -> Sequence[Found]:
+        """Whether these emails are out, each: for those whose keys the provider has forgotten."""
+        ...
+
+
+class OneByOne:
+    """What a mailer is like that takes one email in a request, and tells nothing of those that it took."""
+
+    bulk = 1
+
+    def send_batch(self, key: str, messages: Sequence[Message]) -> Retry:
+        """Never. Such a batch is another mailer's from before the settings were changed: only that one knows of it."""
+        return Retry(
+            reason="it was handed to another mailer in one request, and only that one can tell", uncertain=True
+        )
+
+    def look_up(self, sought: Sequence[Sought]) -> Sequence[Found]:
+        """It cannot be told."""
+        return [None] * len(sought)
 
 
 class Templates(Protocol):
@@ -116,6 +174,48 @@ class Alerts(Protocol):
 
     def tell(self, alert: RaiseAlert) -> Delivery:
         """Deliver one alert. ``Accepted.template`` is ``alert`` and its subject the title."""
+        ...
+
+
+class Pace(Protocol):
+    """How fast one vendor may be asked, shared by all workers. Nothing here raises; all of it is quick."""
+
+    name: str
+
+    def take(self, want: int) -> int:
+        """Permits for that many requests, as many as there are now; 0 is no reason to fail, see ``wait``."""
+        ...
+
+    def give_back(self, unused: int) -> None:
+        """So many of the permits that this thread took last were not used."""
+        ...
+
+    def turn(self, patience: float) -> float:
+        """Wait for one permit and take it: 0; or, at once, the seconds it is away when that is beyond the patience."""
+        ...
+
+    def wait(self) -> float:
+        """Seconds until ``take`` may give something; 0 when it may now."""
+        ...
+
+    def shut(self) -> tuple[datetime, str] | None:
+        """Until when nobody asks this vendor, and why; None while it may be asked. A used-up rate is no closing."""
+        ...
+
+    def learn(self, *, limit: int | None = None, left: int | None = None, reset: float | None = None) -> None:
+        """What the vendor said of its limit: requests a window, how many are left, seconds until there are more."""
+        ...
+
+    def close(self, seconds: float, reason: str) -> None:
+        """The vendor said that nobody is to ask for so long."""
+        ...
+
+    def failed(self, reason: str) -> None:
+        """The vendor, or the way to it, failed: some of these in a row, and nobody asks for a while."""
+        ...
+
+    def worked(self) -> None:
+        """The vendor answered as it should, if only to refuse one request for what is in it."""
         ...
 
 

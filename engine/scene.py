@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.evaluate import Classified, classify, holds
-from engine.model import Condition, Contact, Program, Run, Value, Values, Vocabulary
+from engine.model import Condition, Contact, Noun, Program, Run, Value, Values, Vocabulary
 
 
 def value_of(vocabulary: Vocabulary, values: Values, name: str) -> Value:
@@ -53,8 +52,7 @@ def with_segment(vocabulary: Vocabulary, values: Values, now: datetime) -> Value
     return {**kept, field: classified.segment} if classified.segment else kept
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(Noun, frozen=True, kw_only=True):
     """The program, the run at its step, the contact, the clock. The run's segment is frozen."""
 
     program: Program

@@ -143,7 +143,10 @@ def as_shown(text: str) -> str:
     return re.escape(text.strip()).replace("…", ".*")
 
 
-@pytest.mark.parametrize("example", fences("console"), ids=str)
+RUN_ELSEWHERE = {"docs/backup.md", "docs/control.md"}  # on a ledger with people in it
+
+
+@pytest.mark.parametrize("example", [one for one in fences("console") if one.page not in RUN_ELSEWHERE], ids=str)
 def test_a_console_example_says_what_it_shows(example: Fence, checkout: Path) -> None:
     command, _, shown = example.text.removeprefix("$ ").partition("\n")
     output = said(command, checkout)

@@ -34,7 +34,7 @@ from engine.model import (
     Tick,
     Unready,
 )
-from engine.patience import KEY_MEMORY, LONGEST_RETRY, LOOK_AGAIN, backoff
+from engine.patience import KEY_MEMORY, LONGEST_RETRY, LOOK_AGAIN, LOOK_AGAIN_AT_TROUBLE, MOST_TRIES, backoff
 from engine.scene import Scene
 from tests.playbooks import NOON, ada, hours, playbook, steps
 
@@ -165,7 +165,7 @@ def test_an_email_in_a_trigger_is_left_out_for_a_suppressed_contact() -> None:
 def test_a_retry_keeps_the_run_sending_and_comes_later_each_time() -> None:
     book = steps("- email: one")
     decision, waits = begin(book), []
-    for _ in range(12):
+    for _ in range(MOST_TRIES - 1):
         decision = go_on(book, decision, Answered(Retry(reason="busy")))
         assert decision.run.due_at is not None
         waits.append(decision.run.due_at - NOON)
@@ -173,7 +173,47 @@ def test_a_retry_keeps_the_run_sending_and_comes_later_each_time() -> None:
     assert decision.run.status is RunStatus.SENDING
     assert waits == sorted(waits)
     assert waits[-1] == LONGEST_RETRY
-    assert decision.run.attempt == 12
+    assert decision.run.attempt == MOST_TRIES - 1
+
+
+def test_an_email_that_gives_trouble_again_and_again_is_held_and_told() -> None:
+    book = steps("- email: one")
+    decision = begin(book)
+    for _ in range(MOST_TRIES):
+        decision = go_on(book, decision, Answered(Retry(reason="an answer nobody understands")))
+
+    assert decision.run.status is RunStatus.HELD
+    assert decision.run.due_at == NOON + LOOK_AGAIN_AT_TROUBLE
+    assert decision.run.reason == "given up after 12 tries: an answer nobody understands"
+    assert [effect.topic for effect in decision.effects if isinstance(effect, RaiseAlert)] == [
+        "course given up after 12 tries: an answer nobody understands"
+    ]
+
+
+def test_an_email_waits_for_a_vendor_that_is_away_however_long_and_says_so_once() -> None:
+    book = steps("- email: one")
+    away = Retry(reason="Resend could not be reached", after=3, vendor_wide=True)
+    decision, told, effects = begin(book), [], []
+    for _ in range(2 * MOST_TRIES):
+        decision = go_on(book, decision, Answered(away))
+        told += notes(decision)
+        effects += decision.effects
+
+    assert told == [("one", "retry", "waits: Resend could not be reached")]
+    assert effects == []
+    assert (decision.run.status, decision.run.attempt) == (RunStatus.SENDING, 0)
+    assert decision.run.due_at == NOON + timedelta(seconds=3)
+    assert notes(go_on(book, decision, SENT))[0] == ("one", "email", "sent")
+
+
+def test_an_email_that_may_be_out_waits_for_no_vendor_longer_than_its_key_is_remembered() -> None:
+    book = steps("- email: one")
+    away = Retry(reason="no answer", uncertain=True, vendor_wide=True)
+    doubtful = go_on(book, begin(book), Answered(away))
+
+    late = go_on(book, doubtful, Answered(away), after=KEY_MEMORY + hours(1))
+
+    assert late.run.status is RunStatus.HELD
 
 
 def test_a_vendor_says_how_long_to_stay_away() -> None:

@@ -129,5 +129,28 @@ def test_everything_we_import_is_a_declared_dependency() -> None:
     foreign = set().union(*map(imported, files)) - {"engine", "server"} - sys.stdlib_module_names
     distribution = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}  # the few that are named otherwise
     wanted = {normal(distribution.get(name, name)) for name in foreign}
-    declared = {normal(name) for name in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["fast"]]}
+    extras = [name for extra in ("fast", "postgres", "redis") for name in PROJECT["optional-dependencies"][extra]]
+    declared = {normal(name) for name in [*PROJECT["dependencies"], *extras]}
     assert wanted - declared == set()
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "busos.db",
+        "busos.db-wal",
+        "busos.db-shm",
+        "busos.db-journal",
+        "busos.db-workers",
+        "busos.db.before-0002-was-0001",
+        "busos.db.replaced-20251112-090000",
+        "busos.db.replaced-20251112-090000-wal",
+        "busos.db.unfinished",
+        "busos-backup-20251112-090000.db",
+        "monday.db.unfinished-journal",
+    ],
+)
+def test_no_ledger_gets_into_version_control_by_mistake(name: str) -> None:
+    asked = subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False)
+    assert asked.returncode == 0

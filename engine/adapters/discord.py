@@ -20,7 +20,13 @@ import msgspec
 
 from engine.errors import SettingsError
 from engine.model import Accepted, RaiseAlert, Refused, Retry
-from engine.ports import Delivery
+from engine.pacing import PaceState, Unpaced
+from engine.ports import Delivery, Pace
+
+BEGIN = PaceState(limit=5, seconds=2.0)
+"""5 alerts in 2 seconds for a webhook (discord/discord-api-docs#367), until the headers say otherwise."""
+PATIENCE = 5.0
+"""Seconds that an alert may stand in line; what takes longer is put off."""
 
 TITLE, DESCRIPTION, FIELDS, NAME, VALUE, TOTAL = 256, 4096, 25, 256, 1024, 6000
 MORE_FIELDS = 60
@@ -60,8 +66,11 @@ class DiscordAlerts:
 
     name = "discord"
 
-    def __init__(self, url: str, client: httpx.Client | None = None, *, timeout: float = 10.0) -> None:
+    def __init__(
+        self, url: str, client: httpx.Client | None = None, *, pace: Pace | None = None, timeout: float = 10.0
+    ) -> None:
         self._url = checked(url)
+        self._pace = pace or Unpaced()
         self._client = client or httpx.Client()
         self._owned = client is None
         self._timeouts = httpx.Timeout(timeout / 4, read=timeout / 2)
@@ -81,15 +90,36 @@ class DiscordAlerts:
             content = msgspec.json.encode(payload(alert))
         except ValueError:
             return Refused(reason="the alert holds characters that cannot be sent (half of an emoji?)")
+        if away := self._pace.turn(PATIENCE):
+            shut = self._pace.shut()
+            return Retry(reason=shut[1] if shut else "waiting for a turn under Discord's rate limit", after=away)
+        outcome = self._post(content, alert)
+        if isinstance(outcome, Retry):
+            self._pace.failed(outcome.reason)
+        else:
+            self._pace.worked()
+        return outcome
+
+    def _post(self, content: bytes, alert: RaiseAlert) -> Delivery:
+        """One request. A 429 closes the pace; any other trouble is the caller's to count."""
+        headers = {"Content-Type": "application/json", "User-Agent": "busos"}
         try:
-            headers = {"Content-Type": "application/json", "User-Agent": "busos"}
             answer = self._client.post(self._url, content=content, headers=headers, timeout=self._timeouts)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return Retry(reason=f"Discord could not be reached ({type(error).__name__})")
         except httpx.HTTPError as error:
             reason = f"the connection to Discord broke before its answer ({type(error).__name__})"
             return Retry(reason=reason, uncertain=True)
-        return judge(answer, alert)
+        self._learn(answer.headers)
+        outcome = judge(answer, alert)
+        if answer.status_code == 429 and isinstance(outcome, Retry):
+            self._pace.close(outcome.after or 0.0, outcome.reason)
+        return outcome
+
+    def _learn(self, headers: Mapping[str, str]) -> None:
+        """The headers of the webhook's own bucket (discord/discord-api-docs topics/rate-limits)."""
+        limit, left = whole(headers, "x-ratelimit-limit"), whole(headers, "x-ratelimit-remaining")
+        self._pace.learn(limit=limit, left=left, reset=seconds_in(headers.get("x-ratelimit-reset-after")))
 
 
 def checked(url: str) -> httpx.URL:
@@ -191,13 +221,24 @@ def judge(answer: httpx.Response, alert: RaiseAlert) -> Delivery:
 def wait_of(said: Mapping[str, Any], answer: httpx.Response) -> float:
     """The seconds to wait after a 429: the body's to the millisecond, or the header's; 1 when both are silent."""
     for told in (said.get("retry_after"), answer.headers.get("retry-after")):
-        try:
-            seconds = float(told or "")
-        except (TypeError, ValueError):
-            continue
-        if math.isfinite(seconds) and seconds >= 0:
+        if (seconds := seconds_in(told)) is not None:
             return seconds
     return 1.0
+
+
+def seconds_in(told: object) -> float | None:
+    """A number of seconds of at least 0; None for anything else."""
+    try:
+        seconds = float(told) if isinstance(told, str | int | float) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def whole(headers: Mapping[str, str], name: str) -> int | None:
+    """A header that is a whole number; None otherwise."""
+    found = headers.get(name, "")
+    return int(found) if re.fullmatch(r"[0-9]{1,9}", found) else None
 
 
 def parsed(answer: httpx.Response) -> Mapping[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.model import Accepted
-from engine.ports import Delivery, Message
+from engine.ports import Delivery, Message, OneByOne
 
 
-class OutboxMailer:
+class OutboxMailer(OneByOne):
     """Accepts every email at once. Nothing leaves the machine, and nothing is kept here."""
 
     name = "outbox"

@@ -26,7 +26,8 @@ from urllib.parse import unquote, urlsplit
 
 from engine.errors import SettingsError
 from engine.model import Accepted, Refused, Retry
-from engine.ports import Delivery, Message
+from engine.pacing import Unpaced
+from engine.ports import Delivery, Message, OneByOne, Pace
 
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -34,7 +35,7 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 FIELD_NAME = re.compile(r"[!-9;-~]+")
 LONGEST_LINE = 998
-FIVE_MINUTES = 300.0
+A_MOMENT, FIVE_MINUTES = 1.0, 300.0
 SIGN_IN = (503, 530, 534, 535, 538)
 """Refusals that mean the connection and not the email: the operator's to mend."""
 
@@ -62,7 +63,7 @@ class UnconnectedError(Exception):
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
-        self.answer = Retry(reason=reason, after=after)
+        self.answer = Retry(reason=reason, after=A_MOMENT if after is None else after, vendor_wide=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Server:
         return self.host in LOOPBACK
 
 
-class SmtpMailer:
+class SmtpMailer(OneByOne):
     """Sends through the server of ``url``: ``smtp://user:password@host:587`` or ``smtps://…``.
 
     ``timeout`` is the seconds that connecting may take, and each message. After ``patience`` seconds no further
@@ -94,8 +95,9 @@ class SmtpMailer:
     name = "smtp"
     batch = 20
 
-    def __init__(self, url: str, *, timeout: float = 10.0, patience: float = 25.0) -> None:
+    def __init__(self, url: str, *, pace: Pace | None = None, timeout: float = 10.0, patience: float = 4.0) -> None:
         self._server = server_of(url)
+        self._pace = pace or Unpaced()
         self._timeout, self._patience = timeout, patience
 
     def __repr__(self) -> str:
@@ -110,15 +112,26 @@ class SmtpMailer:
             for message in messages:
                 session = session or connect(self._server, self._timeout)
                 answers.append(deliver(session, message, time.monotonic() + self._timeout))
+                self._tell(answers[-1], broken=not alive(session))
                 session = session if alive(session) else None
                 if time.monotonic() > until:
-                    raise UnconnectedError("the mail server is slow: this email had no turn", after=1.0)
+                    raise UnconnectedError("the mail server is slow: this email had no turn")
         except UnconnectedError as error:
             # Whoever comes after would wait for the same silence.
             answers += [error.answer] * (len(messages) - len(answers))
+            self._tell(error.answer, broken=session is None)
         finally:
             leave(session)
         return answers
+
+    def _tell(self, answer: Delivery, *, broken: bool) -> None:
+        """What the answer says about the server, and not about the email."""
+        if not isinstance(answer, Retry):
+            self._pace.worked()
+        elif answer.after == FIVE_MINUTES:
+            self._pace.close(answer.after, answer.reason)
+        elif broken:
+            self._pace.failed(answer.reason)
 
 
 # -- Connecting ---------------------------------------------------------------------------------
@@ -301,7 +314,8 @@ def refused(session: smtplib.SMTP, code: int, said: bytes, message: Message) -> 
     words = CONTROLS.sub(" ", said.decode("utf-8", "replace").replace(message.to, "[recipient]"))[:300]
     if code in SIGN_IN:
         advice = "check user and password in SMTP_URL; the emails wait and none is lost"
-        return Retry(reason=f"the mail server wants another sign-in ({code}): {advice}", after=FIVE_MINUTES)
+        reason = f"the mail server wants another sign-in ({code}): {advice}"
+        return Retry(reason=reason, after=FIVE_MINUTES, vendor_wide=True)
     if code >= 500:
         return Refused(reason=f"the mail server refused the email ({code}): {words}")
     return Retry(reason=f"the mail server asks to try later ({code}): {words}")

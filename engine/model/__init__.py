@@ -21,8 +21,9 @@ from engine.model.conditions import (
 from engine.model.decisions import Decision, Entry
 from engine.model.durations import Duration
 from engine.model.effects import Effect, RaiseAlert, SaveValues, SendEmail, ShowProgress, StartRun, StopRuns
-from engine.model.events import Accepted, Answered, Event, Ordered, Outcome, Refused, Retry, Tick, Unready
+from engine.model.events import Accepted, Answered, Event, Ordered, Outcome, Refused, Retry, Skipped, Tick, Unready
 from engine.model.moves import Do, Finish, Jump, Move, Next, Sleep
+from engine.model.noun import Noun
 from engine.model.programs import (
     TRIGGER_PREFIX,
     IfAlreadyIn,
@@ -81,6 +82,7 @@ __all__ = [
     "Move",
     "Next",
     "Not",
+    "Noun",
     "OnDate",
     "OnWeekday",
     "Operand",
@@ -100,6 +102,7 @@ __all__ = [
     "SendEmail",
     "Sender",
     "ShowProgress",
+    "Skipped",
     "Sleep",
     "StartRun",
     "Step",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from engine.model.effects import Effect
+from engine.model.noun import Noun
 from engine.model.runs import Contact, Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Noun, frozen=True, kw_only=True):
     """One line of a run's story. ``until`` is set on waits; ``template`` and ``subject`` on emails."""
 
     at: datetime
@@ -25,8 +24,7 @@ class Entry:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Noun, frozen=True, kw_only=True):
     """What ``advance`` decided: the run as it is now, what to ask of the world, and why."""
 
     run: Run

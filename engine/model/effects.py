@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from engine.model.noun import Noun
 from engine.model.values import Values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendEmail:
+class SendEmail(Noun, frozen=True, kw_only=True):
     """Ask the mailer for one email. The run waits for the outcome."""
 
     step: str
@@ -19,15 +17,13 @@ class SendEmail:
     to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SaveValues:
+class SaveValues(Noun, frozen=True):
     """Write values into the contact; None makes a value unknown."""
 
     values: Values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaiseAlert:
+class RaiseAlert(Noun, frozen=True, kw_only=True):
     """Tell the team. The run does not wait. Alerts of one ``topic`` that wait to go out become one."""
 
     message: str
@@ -37,22 +33,19 @@ class RaiseAlert:
     colour: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ShowProgress:
+class ShowProgress(Noun, frozen=True):
     """Set properties of the contact's page in the mirror. The run does not wait."""
 
     properties: Values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartRun:
+class StartRun(Noun, frozen=True, kw_only=True):
     """Enrol the contact in a sequence; whether it starts is ``enrol``'s to say."""
 
     sequence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRuns:
+class StopRuns(Noun, frozen=True, kw_only=True):
     """End the contact's runs of a sequence."""
 
     sequence: str

@@ -2,47 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from engine.model.effects import Effect
+from engine.model.noun import Noun
 from engine.model.runs import RunStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(Noun, frozen=True):
     """Done; go to the step that follows."""
 
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(Noun, frozen=True):
     """Go to another step (None: past the last one)."""
 
     to: str | None
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(Noun, frozen=True):
     """Not before this moment."""
 
     until: datetime
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(Noun, frozen=True):
     """Ask the world for something."""
 
     effect: Effect
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Noun, frozen=True):
     """The run is over, or (held) waits for a person or a value."""
 
     status: Literal[RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.HELD]

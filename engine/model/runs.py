@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from engine.model.noun import Noun
 from engine.model.values import EMPTY, Values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(Noun, frozen=True, kw_only=True):
     """A person. ``known`` is false while only a trigger that may not create contacts has named them.
 
     ``suppressed`` is the reason why no marketing email may go there: unsubscribed, bounced, complained.
@@ -19,13 +17,9 @@ class Contact:
 
     id: str
     email: str
-    values: Values = field(default_factory=lambda: EMPTY)
+    values: Values = EMPTY
     known: bool = True
     suppressed: str | None = None
-
-    def evolve(self, **changes: Any) -> Contact:
-        """A copy with some members changed."""
-        return replace(self, **changes)
 
 
 class RunStatus(StrEnum):
@@ -48,8 +42,7 @@ class RunStatus(StrEnum):
 _ENDS = frozenset({RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Noun, frozen=True, kw_only=True):
     """One contact in one program.
 
     ``step`` is the next step and ``since`` the moment its gap began, so that where a run is needs no
@@ -77,7 +70,3 @@ class Run:
     reason: str | None = None
     ended_at: datetime | None = None
     version: int = 0
-
-    def evolve(self, **changes: Any) -> Run:
-        """A copy with some members changed."""
-        return replace(self, **changes)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from jinja2 import Template
+from jinja2.runtime import Context
 
 from engine.errors import Unrenderable
-from engine.model import TemplateText, Value
+from engine.model import Noun, TemplateText, Value
 from engine.rendering.compiling import UNSUBSCRIBE, Compiled, compiled, is_document
 from engine.rendering.places import TemplateFlaw, Variable
 from engine.rendering.values import ZONE, Unknown, Unshowable, usable
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_GAPS = re.compile(r"\n{3,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Noun, frozen=True):
     """An email ready to be sent."""
 
     subject: str
@@ -60,14 +63,27 @@ def _rendered(template: TemplateText, values: Mapping[str, Value]) -> Rendered:
     parts = compiled(template)
     asked: dict[str, None] = {}
     known = _bound(parts, values, asked)
-    subject = _CONTROLS.sub(" ", parts.subject.render(known)).strip()
-    html, text = parts.html.render(known), parts.text.render(known)
+    plain = parts.text.new_context(known, shared=True)  # for both parts: making one costs as much as printing
+    subject = _CONTROLS.sub(" ", _printed(parts.subject, plain)).strip()
+    html, text = _printed(parts.html, parts.html.new_context(known, shared=True)), _printed(parts.text, plain)
     if asked:
         names = ", ".join(asked)
         raise Unrenderable(f'template "{template.name}" needs a value that is not known: {names}')
     if not subject:
         raise Unrenderable(f'template "{template.name}" has an empty subject for this contact')
-    return Rendered(subject, html, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
+    return Rendered(subject, html, _closed_up(text).strip() + "\n")
+
+
+def _printed(part: Template, context: Context) -> str:
+    return "".join(part.root_render_func(context))
+
+
+def _closed_up(text: str) -> str:
+    """The text without the gaps that an if leaves which prints nothing.
+
+    Most have none, and to find that out by the pattern would cost as much as the whole render.
+    """
+    return _GAPS.sub("\n\n", text) if "\n\n\n" in text else text
 
 
 def _bound(parts: Compiled, values: Mapping[str, Value], asked: dict[str, None]) -> dict[str, object]:

@@ -63,7 +63,8 @@ class Acceptor:
     def submit(self, arrival: Arrival) -> Future[Receipt]:
         """Hand in an arrival; the future answers after the commit.
 
-        It raises ``KeyReused``, ``TriggerGone`` or ``LedgerUnavailable``: then nothing was written.
+        It raises ``KeyReused``, ``TriggerGone`` or ``LedgerUnavailable``: then nothing was written (``LedgerInDoubt``:
+        it may have been).
         """
         future: Future[Receipt] = Future()
         self._queue.put((arrival, future))
@@ -112,10 +113,13 @@ class Acceptor:
             future.set_exception(error)
 
     def _commit(self, arrivals: Sequence[Arrival]) -> list[Answer]:
-        with self._ledger.write() as tx:
-            group = _Group(self._playbook(), tx, self._clock, self._ids, arrivals)
-            answers = [group.take(arrival) for arrival in arrivals]
-            group.store(mirrored=self._mirrored)
+        """All of them, anew when another server has added the same address or key meanwhile: then it is known."""
+        return self._ledger.transact(lambda tx: self._take(tx, arrivals))
+
+    def _take(self, tx: Transaction, arrivals: Sequence[Arrival]) -> list[Answer]:
+        group = _Group(self._playbook(), tx, self._clock, self._ids, arrivals)
+        answers = [group.take(arrival) for arrival in arrivals]
+        group.store(mirrored=self._mirrored)
         return answers
 
 
@@ -136,6 +140,7 @@ class _Group:
     settled: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.tx.lock_addresses(arrival.payload.email for arrival in self.arrivals)
         self.seen = self.tx.events_by_key([(a.trigger, a.key) for a in self.arrivals if a.key])
         self.contacts = self.tx.contacts_by_email([arrival.payload.email for arrival in self.arrivals])
         self.settled = {contact.id for contact in self.contacts.values()}

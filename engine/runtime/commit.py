@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.enrolment import enrol, told
@@ -13,6 +12,7 @@ from engine.model import (
     Decision,
     Effect,
     Entry,
+    Noun,
     Ordered,
     Playbook,
     RaiseAlert,
@@ -26,17 +26,17 @@ from engine.model import (
 )
 from engine.ports import Message
 from engine.runtime.clock import Ids
-from engine.runtime.ledger import EmailRecord, EmailResult, Ledger, OutboxItem, Transaction
+from engine.runtime.ledger import BatchResult, EmailRecord, EmailResult, Ledger, OutboxItem, Pair, Transaction
 from engine.runtime.outbox import alert_item, mirror_item
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(Noun, frozen=True, kw_only=True):
     """A decision with what the shell adds to it.
 
     ``before`` is the contact that it was made for. ``message`` are the bytes of the email it asks for:
-    stored earlier (``again``), or new, maybe in the place of refused ones (``replaces``). ``result`` is
-    what the email before it came to.
+    stored earlier (``again``), or new, maybe in the place of refused ones (``replaces``). It goes with the stored
+    ``batch``, or in the request ``slot``: those of one slot become a batch. ``result`` is what the email before it
+    came to, ``known`` what its batch did.
     """
 
     decision: Decision
@@ -44,7 +44,10 @@ class Decided:
     message: Message | None = None
     again: bool = False
     replaces: bool = False
+    batch: str | None = None
+    slot: int | None = None
     result: EmailResult | None = None
+    known: BatchResult | None = None
 
 
 class Commit:
@@ -56,25 +59,39 @@ class Commit:
         self._mailer = mailer
         self._mirrored = mirrored
 
-    def __call__(self, playbook: Playbook, decided: Sequence[Decided], now: datetime, lease: timedelta) -> set[str]:
-        """Write them, and keep the lease of those that are to send. The ids of the runs that were still ours."""
+    def __call__(
+        self, playbook: Playbook, decided: Sequence[Decided], now: datetime, lease: timedelta
+    ) -> dict[str, str | None]:
+        """Write them, and keep the lease of those that are to send.
+
+        The ids of the runs that stay in our hands, each with the new batch that its email is in.
+        """
+        return self._ledger.transact(lambda tx: self._write(tx, playbook, decided, now, now + lease))
+
+    def _write(
+        self, tx: Transaction, playbook: Playbook, decided: Sequence[Decided], now: datetime, until: datetime
+    ) -> dict[str, str | None]:
+        tx.lock_contacts([one.before.id for one in decided])
         sent = [one.result for one in decided if one.result is not None and one.result.status == "accepted"]
-        with self._ledger.write() as tx:
-            tx.settle_emails(sent, now)  # true whoever has the run by now: they must not send it again
-            ours = _settle(tx, decided, now + lease)
-            mine = [one for one in decided if one.decision.run.id in ours]
-            page = _Page(tx, playbook, self._ids, now, self._mirrored)
-            page.emails(mine, self._mailer)
-            for one in mine:
-                page.decision(one.decision, one.before)
-            page.write()
-        return ours
+        tx.settle_emails(sent, now)  # true whoever has the run by now: they must not send it again
+        for known in {one.known.batch: one.known for one in decided if one.known is not None}.values():
+            tx.settle_batch(known, now)
+        kept = _settle(tx, decided, until)
+        mine = [one for one in decided if one.decision.run.id in kept]
+        page = _Page(tx, playbook, self._ids, now, self._mirrored)
+        stay = {run_id for run_id, stays in kept.items() if stays}
+        batches = page.emails(mine, self._mailer, stay)
+        page.recall([one.decision for one in mine])
+        for one in mine:
+            page.decision(one.decision, one.before)
+        page.write()
+        return {run_id: batches.get(run_id) for run_id in stay}
 
 
-def _settle(tx: Transaction, decided: Sequence[Decided], until: datetime) -> set[str]:
+def _settle(tx: Transaction, decided: Sequence[Decided], until: datetime) -> dict[str, bool]:
     sending = [one.decision.run for one in decided if one.message is not None]
     others = [one.decision.run for one in decided if one.message is None]
-    return (tx.settle(sending, lease_until=until) if sending else set()) | (tx.settle(others) if others else set())
+    return (tx.settle(sending, lease_until=until) if sending else {}) | (tx.settle(others) if others else {})
 
 
 class _Page:
@@ -90,6 +107,18 @@ class _Page:
         self.patches: list[tuple[str, Values]] = []
         self.errands: list[OutboxItem] = []
         self.begun: list[Run] = []
+        self.earlier: dict[tuple[str, str], list[Run]] = {}
+
+    def recall(self, decisions: Iterable[Decision]) -> None:
+        """Look up who was before in the sequences that are to start, everybody at once."""
+        wanted: dict[str, list[str]] = {}
+        for decision in decisions:
+            for effect in decision.effects:
+                if isinstance(effect, StartRun):
+                    wanted.setdefault(effect.sequence, []).append(decision.contact.id)
+        for sequence, contacts in wanted.items():
+            found = self.tx.runs_of_many(contacts, sequence)
+            self.earlier |= {(contact, sequence): found.get(contact, []) for contact in contacts}
 
     def decision(self, decision: Decision, before: Contact) -> None:
         """Take in what a decision says."""
@@ -106,14 +135,33 @@ class _Page:
         for effect in decision.effects:
             self._effect(effect, decision)
 
-    def emails(self, decided: Iterable[Decided], mailer: str) -> None:
-        """Store new emails, count the tries, and write what earlier tries came to."""
-        asked = [one for one in decided if one.message is not None]
-        self.tx.settle_emails([one.result for one in decided if one.result is not None], self.now)
-        fresh = [_record(one.decision, one.message, mailer) for one in asked if one.message and not one.again]
-        self.tx.forget_refused([(one.decision.run.id, one.decision.run.step or "") for one in asked if one.replaces])
+    def emails(self, decided: Iterable[Decided], mailer: str, going: set[str]) -> dict[str, str]:
+        """Store new emails and count the tries, of those that go out now; write which earlier tries failed.
+
+        The batches that are new, by the runs whose emails go out in them.
+        """
+        asked = [one for one in decided if one.message is not None and one.decision.run.id in going]
+        failed = [one.result for one in decided if one.result is not None and one.result.status != "accepted"]
+        self.tx.settle_emails(failed, self.now)
+        batches = self._batches(asked)
+        fresh = [
+            _record(one, one.message, self.now, mailer, batches.get(_pair(one)))
+            for one in asked
+            if one.message and not one.again
+        ]
+        self.tx.forget_refused([_pair(one) for one in asked if one.replaces])
         self.tx.put_emails(fresh)
-        self.tx.tried([(one.decision.run.id, one.decision.run.step or "") for one in asked], self.now)
+        self.tx.tried([_pair(one) for one in asked if one.again], self.now, batches)
+        return {run_id: batch for (run_id, _), batch in batches.items()}
+
+    def _batches(self, asked: Iterable[Decided]) -> dict[Pair, str]:
+        """A new batch for those that go in one request."""
+        slots: dict[int, list[Pair]] = {}
+        for one in asked:
+            if one.slot is not None:
+                slots.setdefault(one.slot, []).append(_pair(one))
+        shared = [(self.ids.new(self.now), pairs) for pairs in slots.values() if len(pairs) > 1]
+        return {pair: batch for batch, pairs in shared for pair in pairs}
 
     def write(self) -> None:
         """Write what was gathered."""
@@ -143,7 +191,7 @@ class _Page:
         """Enrol the contact; what came of it, for the story of the run that asked."""
         program, contact = self.playbook.sequences[effect.sequence], decision.contact
         begun = [run for run in self.begun if (run.contact_id, run.program) == (contact.id, effect.sequence)]
-        earlier = [*self.tx.runs_of(contact.id, effect.sequence), *begun]
+        earlier = [*self._earlier(contact.id, effect.sequence), *begun]
         run_id, event_id = self.ids.new(self.now), decision.run.event_id
         enrolment = enrol(program, contact, earlier, run_id=run_id, event_id=event_id, now=self.now)
         self._order(enrolment.replaced, contact, "started again")
@@ -151,6 +199,11 @@ class _Page:
             self.begun.append(enrolment.run)
             self.story.append((run_id, Entry(at=self.now, step=None, kind="start", note=f"by {decision.run.program}")))
         return enrolment.note
+
+    def _earlier(self, contact: str, sequence: str) -> list[Run]:
+        """What was looked up is true until the first start: that may have ended some of these runs."""
+        recalled = self.earlier.pop((contact, sequence), None)
+        return self.tx.runs_of(contact, sequence) if recalled is None else recalled
 
     def _stop(self, effect: StopRuns, contact: Contact) -> None:
         runs = [run for run in self.tx.runs_of(contact.id, effect.sequence) if not run.status.ended]
@@ -164,8 +217,13 @@ class _Page:
             self.decision(decision, contact)
 
 
-def _record(decision: Decision, message: Message, mailer: str) -> EmailRecord:
-    run = decision.run
+def _pair(one: Decided) -> Pair:
+    return one.decision.run.id, one.decision.run.step or ""
+
+
+def _record(one: Decided, message: Message, now: datetime, mailer: str, batch: str | None) -> EmailRecord:
+    """A new email, with its first try counted: it is made now."""
+    run = one.decision.run
     return EmailRecord(
         run_id=run.id,
         step=run.step or "",
@@ -173,10 +231,15 @@ def _record(decision: Decision, message: Message, mailer: str) -> EmailRecord:
         contact_id=run.contact_id,
         mailer=mailer,
         message=message,
-        attempts=run.attempt,
+        attempts=run.attempt + 1,
+        first_tried_at=now,
+        tried_at=now,
+        batch=batch,
     )
 
 
 def _difference(before: Values, after: Values) -> Values:
+    if before is after:  # nearly always
+        return {}
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     return {**changed, **{name: None for name in before if name not in after}}

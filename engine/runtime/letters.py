@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
 from functools import lru_cache
 from hashlib import sha256
@@ -25,6 +26,10 @@ class Letters:
     templates: Templates
     base_url: str
     secret_key: str = field(repr=False)
+
+    def for_a_batch(self) -> Letters:
+        """The same, but each template is looked for once: a batch costs one look, and all of it says the same."""
+        return replace(self, templates=_Found(self.templates))
 
     def compose(self, effect: SendEmail, scene: Scene, playbook: Playbook) -> Message | Unready:
         """The message to store before its first try, or why there cannot be one yet."""
@@ -53,6 +58,24 @@ class Letters:
             return render(found, {**scene.shown, **supplied}, subject=effect.subject)
         except (Unrenderable, TemplateFlaw) as flaw:
             return Unready(reason=str(flaw))
+
+
+class _Found:
+    """Templates as they were when they were first asked for."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._found: dict[str, TemplateText | None] = {}
+
+    def find(self, name: str) -> TemplateText | None:
+        """The template, or None; a flaw is raised anew each time."""
+        if name not in self._found:
+            self._found[name] = self._templates.find(name)
+        return self._found[name]
+
+    def names(self) -> Sequence[str]:
+        """Every template there is."""
+        return self._templates.names()
 
 
 def supplied(link: str, sender: str, scene: Scene) -> Values:

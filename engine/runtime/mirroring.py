@@ -71,11 +71,15 @@ class MirrorErrand:
         return answer
 
     def _remember(self, contact_id: str, page_id: str, shown: Values) -> None:
-        with self._ledger.write() as tx:
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> None:
+            tx.lock_contacts([contact_id])  # others read the same page back
             before = tx.mirrored([contact_id]).get(contact_id)
             all_shown = {**(before.shown if before else {}), **shown}
-            now = self._clock.now()
             tx.put_mirrored([MirrorRecord(contact_id=contact_id, page_id=page_id, shown=all_shown, seen_at=now)])
+
+        self._ledger.transact(work)
 
 
 def _unshown(playbook: Playbook, contact: Contact, page: MirrorRecord | None) -> Values:
@@ -121,9 +125,13 @@ class ReadBack:
         if isinstance(found, Retry):
             log.warning("mirror not read back", reason=found.reason)
             return False
-        with self._ledger.write() as tx:
-            _take_over(tx, self._playbook(), found, now)
+        playbook = self._playbook()
+
+        def work(tx: Transaction) -> None:
+            _take_over(tx, playbook, found, now)
             tx.put_note(SINCE, (now - OVERLAP).isoformat())
+
+        self._ledger.transact(work)
         return True
 
 
@@ -136,7 +144,9 @@ class _Edited:
 
 def _take_over(tx: Transaction, playbook: Playbook, pages: Sequence[PageState], now: datetime) -> None:
     """Lay people's edits over the contacts, and have the contacts' runs look."""
-    contacts = tx.contacts_by_email([page.email for page in pages if page.email])
+    emails = [page.email for page in pages if page.email]
+    tx.lock_addresses(emails)
+    contacts = tx.contacts_by_email(emails)
     known = tx.mirrored([contact.id for contact in contacts.values()])
     pairs = [(contacts[email_key(page.email)], page) for page in pages if email_key(page.email) in contacts]
     vocabulary = playbook.vocabulary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import structlog
 
 from engine.model import Accepted, RaiseAlert, Refused, Retry, Values
 from engine.ports import Alerts, Clock, Mirrored
+from engine.runtime.clock import Ids
 from engine.runtime.ledger import Ledger, OutboxItem, OutboxKind, OutboxResult
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,17 @@ def alert_item(item_id: str, alert: RaiseAlert, now: datetime) -> OutboxItem:
     """Tell the team; alerts of one topic that still wait become one."""
     payload = msgspec.to_builtins(alert)
     return OutboxItem(id=item_id, kind="alert", target=alert.topic, payload=payload, due_at=now, created_at=now)
+
+
+def telling(ledger: Ledger, clock: Clock, ids: Ids) -> Callable[[RaiseAlert], None]:
+    """Puts an alert among those that wait to go out, by itself."""
+
+    def tell(alert: RaiseAlert) -> None:
+        now = clock.now()
+        with ledger.write() as tx:
+            tx.push([alert_item(ids.new(now), alert, now)])
+
+    return tell
 
 
 class Errand(Protocol):
@@ -79,10 +91,13 @@ class RecordedAlerts:
 class Dispatcher:
     """Claims due items of one kind, carries them out, and writes what came of them."""
 
-    def __init__(self, ledger: Ledger, errand: Errand, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, errand: Errand, clock: Clock, number: Callable[[], int | None] = lambda: None
+    ) -> None:
         self._ledger = ledger
         self._errand = errand
         self._clock = clock
+        self._number = number
 
     def claim(self) -> list[OutboxItem]:
         """Due items, ours until the lease runs out."""
@@ -91,16 +106,17 @@ class Dispatcher:
             due = tx.next_outbox_due(kind, now)
         if due is None or due > now:
             return []
-        with self._ledger.write(durable=False) as tx:  # a claim that a power cut undoes is claimed again
-            return tx.claim_outbox(kind, now, LEASE, self._errand.batch)
+        return self._ledger.transact(  # a power cut that takes back the claim takes us back, too, unless ``apart``
+            lambda tx: tx.claim_outbox(kind, now, LEASE, self._errand.batch, by=self._number()),
+            durable=self._ledger.apart,
+        )
 
     def work(self, items: Sequence[OutboxItem]) -> None:
         """Carry out claimed items."""
         answers = self._answers(items)
         now = self._clock.now()
         results = [_result(item, answer, now) for item, answer in zip(items, answers, strict=True)]
-        with self._ledger.write() as tx:
-            tx.settle_outbox(results, now)
+        self._ledger.transact(lambda tx: tx.settle_outbox(results, now))
 
     def _answers(self, items: Sequence[OutboxItem]) -> Sequence[Answer]:
         try:

@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,22 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("BUSOS_CORS_ORIGINS", "none", "comma-separated origins allowed to post from a browser"),
     Setting("BUSOS_RATE_LIMIT", "none", "webhooks that one client address may send in a minute; more are answered 429"),
+    Setting(
+        "BUSOS_KEEP_FINISHED",
+        "never deletes",
+        "how long the story and the emails of a run are kept after its end, such as 400 days",
+    ),
+    Setting(
+        "BUSOS_ASK_ABOVE",
+        "100",
+        "busos runs asks before it makes more emails than this due within 10 minutes, and for how to catch up",
+    ),
+    Setting(
+        "BUSOS_HOLD_OVERDUE",
+        "1 day",
+        "after a downtime, or with an old backup, what is overdue for longer is paused until somebody resumes it; "
+        "never: send it all the same",
+    ),
     Setting("TESTING_MODE", "false", "true: each wait uses its testing duration (default 1 minute)"),
     Setting(
         "NOTION_TOKEN",
@@ -107,6 +124,9 @@ class Settings:
     webhook_secret: str | None = _secret()
     cors_origins: tuple[str, ...] = ()
     rate_limit: int | None = None
+    keep_finished: timedelta | None = None
+    ask_above: int = 100
+    hold_overdue: timedelta | None = timedelta(days=1)
     testing_mode: bool = False
     notion_token: str | None = _secret()
     notion_contacts_db_id: str | None = None
@@ -243,6 +263,42 @@ def _count(text: str) -> int:
     return int(text)
 
 
+SHORTEST_KEPT = timedelta(days=7)
+"""A webhook is known again by its key for at least so long: senders repeat theirs for days."""
+
+
+def kept(text: str) -> timedelta:
+    """How long ended runs are kept. Raises ValueError with the end of a sentence."""
+    from engine.language.durations import parse_duration  # noqa: PLC0415 - for the few that set it
+    from engine.model import Duration  # noqa: PLC0415 - as above
+
+    found = parse_duration(text)
+    if not isinstance(found, Duration):
+        raise ValueError(f'must be a length of time such as 400 days, not "{text[:40]}"')
+    length = timedelta(days=found.days, seconds=found.seconds)
+    if length < SHORTEST_KEPT:
+        raise ValueError(f"must be {SHORTEST_KEPT.days} days or longer: senders repeat webhooks for days")
+    return length
+
+
+def _emails(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise ValueError(f'must be a whole number of emails such as 100, not "{text[:40]}"')
+    return int(text)
+
+
+def _overdue(text: str) -> timedelta | None:
+    from engine.language.durations import parse_duration  # noqa: PLC0415 - for the few that set it
+    from engine.model import Duration  # noqa: PLC0415 - as above
+
+    if text.lower() == "never":
+        return None
+    found = parse_duration(text)
+    if not isinstance(found, Duration):
+        raise ValueError(f'must be a length of time such as 1 day, or never, not "{text[:40]}"')
+    return timedelta(days=found.days, seconds=found.seconds)
+
+
 def _notion_version(text: str) -> str:
     if text not in _NOTION_VERSIONS:
         raise ValueError(f'must be {" or ".join(_NOTION_VERSIONS)}, not "{text[:40]}"')
@@ -270,15 +326,11 @@ def _database(text: str) -> str:
         return text
     if text.startswith("postgres://"):  # what hosting companies print; SQLAlchemy wants the full name
         text = "postgresql" + text.removeprefix("postgres")
+    if re.fullmatch(r"postgresql(\+psycopg)?://([^@/?#]*@)?/[^\s?#]+(\?\S*)?", text):
+        return text  # by a socket, or with the servers in the options: ?host=a:5432&host=b:5432
     return _url(
         "postgresql", "postgresql+psycopg", example="sqlite:///busos.db or postgresql://user:password@host/busos"
     )(text)
-
-
-def _queue(text: str) -> str:
-    if text.startswith(("sqlite:", "postgres")):
-        return _database(text)
-    return _url("redis", "rediss", example="redis://127.0.0.1:6379/0, or leave it out to use the ledger")(text)
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -317,11 +369,14 @@ def _signing_secret(text: str) -> str:
 _HTTP = _url("http", "https", example="https://www.example.com")
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "BUSOS_DATABASE_URL": _database,
-    "BUSOS_QUEUE_URL": _queue,
+    "BUSOS_QUEUE_URL": _url("redis", "rediss", example="redis://127.0.0.1:6379/0, or leave it out to use the ledger"),
     "BUSOS_BASE_URL": _HTTP,
     "BUSOS_WEBHOOK_SECRET": _signing_secret,
     "BUSOS_CORS_ORIGINS": _origins,
     "BUSOS_RATE_LIMIT": _count,
+    "BUSOS_KEEP_FINISHED": kept,
+    "BUSOS_ASK_ABOVE": _emails,
+    "BUSOS_HOLD_OVERDUE": _overdue,
     "TESTING_MODE": _flag,
     "RESEND_WEBHOOK_SECRET": _signing_secret,
     "SMTP_URL": _url("smtp", "smtps", example="smtp://user:password@mail.example.com:587"),

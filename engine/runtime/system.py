@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -20,18 +18,19 @@ from engine.ports import Clock
 from engine.runtime.acceptor import Acceptor
 from engine.runtime.arrivals import Arrival, Receipt
 from engine.runtime.bell import Bell
-from engine.runtime.ledger import EmailRecord, Ledger
+from engine.runtime.crew import Crew
+from engine.runtime.ledger import EmailRecord, Ledger, Transaction
 from engine.runtime.library import Library
+from engine.runtime.neighbours import Neighbours
 from engine.runtime.outbox import alert_of
+from engine.runtime.overdue import hold_overdue
+from engine.runtime.retention import Retention
 from engine.runtime.settings import Settings
-from engine.runtime.workers import Pool
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 1.0
 """Seconds between looks at the file."""
-BEAT_EVERY = 10
-"""Looks between signs of life."""
 ALIVE = timedelta(minutes=1)
 """A worker that showed no sign of life for so long counts as gone."""
 
@@ -87,7 +86,8 @@ class System:
         ledger: Ledger,
         library: Library,
         acceptor: Acceptor,
-        pools: Sequence[Pool[object]],
+        crew: Crew | None,
+        neighbours: Neighbours,
         clock: Clock,
         bell: Bell,
         closing: Sequence[Closable] = (),
@@ -97,28 +97,38 @@ class System:
         self.library = library
         self.clock = clock
         self._acceptor = acceptor
-        self._pools = pools
+        self._crew = crew
+        self._neighbours = neighbours
         self._bell = bell
         self._closing = closing
         self._ended = threading.Event()
+        self._retention = Retention(ledger, clock, settings.keep_finished)
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
-        self._worker_id = f"{socket.gethostname()}-{os.getpid()}"
+        self.clean = True
 
     def start(self) -> None:
-        """Begin to accept, and (with pools) to work."""
+        """Begin to accept, and (with a crew) to work."""
+        self._neighbours.start()
         self._acceptor.start()
-        for pool in self._pools:
-            pool.start()
-        self._beat()
+        if self._crew is not None:
+            limit, revision = self.settings.hold_overdue, self.playbook().revision
+            hold_overdue(self.ledger, self.clock.now(), limit, revision=revision)
+            self._crew.start()
         self._keeper.start()
 
     def stop(self) -> None:
-        """Finish what is in hand, then let go of everything."""
+        """Finish what is in hand, then let go of everything.
+
+        When something does not end in time, everything stays open for it and ``clean`` is False: then the process
+        must end at once, which frees what it has in hand.
+        """
         self._ended.set()
         self._acceptor.stop()
-        for pool in self._pools:
-            pool.stop()
+        self.clean = self._crew is None or self._crew.stop()
+        if not self.clean:
+            return
         self._keeper.join()
+        self._neighbours.stop()
         for part in self._closing:
             part.close()
         self.ledger.close()
@@ -166,21 +176,23 @@ class System:
     def suppress(self, contact_id: str, reason: str) -> None:
         """No marketing email goes to this contact any more; its runs end."""
         now = self.clock.now()
-        with self.ledger.write() as tx:
+
+        def work(tx: Transaction) -> None:
             tx.suppress([contact_id], reason, now)
             tx.poke([contact_id], now)
+
+        self.ledger.transact(work)
         self._bell.ring()
 
     # Housekeeping
 
     def _keep(self) -> None:
-        looks = 0
         while not self._ended.wait(LOOK_EVERY):
-            looks += 1
             try:
                 self._reload()
-                if looks % BEAT_EVERY == 0:
-                    self._beat()
+                if self._crew is not None:
+                    self._crew.heal()
+                    self._retention.step()
             except Exception:
                 log.exception("housekeeping failed")
 
@@ -195,14 +207,6 @@ class System:
         elif bad and not self.library.problems:
             log.info("file is good again", revision=self.playbook().revision)
 
-    def _beat(self) -> None:
-        if not self._pools:
-            return
-        for pool in self._pools:
-            pool.heal()
-        with self.ledger.write(durable=False) as tx:
-            tx.beat(self._worker_id, "worker", self.clock.now())
-
     def _ledger_ready(self) -> Mapping[str, tuple[bool, str]]:
         now = self.clock.now()
         try:
@@ -213,7 +217,7 @@ class System:
             gone = (False, str(error))
             return {"ledger": gone, "queue": gone, "worker": (False, "not known")}
         worker = (True, f"{len(seen)} seen in the last minute") if seen else (False, "none seen: run busos worker")
-        return {"ledger": (True, "writable"), "queue": (True, "the ledger"), "worker": worker}
+        return {"ledger": (True, "writable"), "queue": (True, self._neighbours.line.state()), "worker": worker}
 
     def _file_ready(self) -> tuple[bool, str]:
         problems = self.library.problems

@@ -9,37 +9,45 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.adapters.files import FileTemplates
-from engine.adapters.guard import GuardedMailer
 from engine.adapters.outbox import OutboxMailer
-from engine.errors import SettingsError
-from engine.model import Playbook, TemplateText, Vocabulary
-from engine.ports import Alerts, Clock, Delivery, Mailer, Message, Mirror, Templates
+from engine.errors import LedgerUnavailable, SettingsError
+from engine.model import Playbook, Vocabulary
+from engine.pacing import Unpaced
+from engine.ports import Alerts, Clock, Mailer, Mirror, Pace, Templates
 from engine.runtime.acceptor import Acceptor
-from engine.runtime.bell import Bell
+from engine.runtime.bell import POLL, Bell
 from engine.runtime.clock import Ids, SystemClock
 from engine.runtime.commit import Commit
-from engine.runtime.jobs import MoveRuns, RunErrands
+from engine.runtime.crew import Crew
+from engine.runtime.current_mailer import CurrentMailer
+from engine.runtime.jobs import MoveRuns, RunErrands, SendEmails
+from engine.runtime.kept_templates import KeptTemplates
 from engine.runtime.ledger import Ledger
 from engine.runtime.letters import Letters
 from engine.runtime.library import Library
 from engine.runtime.mirroring import MirrorErrand, ReadBack
-from engine.runtime.outbox import AlertErrand, Dispatcher, RecordedAlerts
+from engine.runtime.neighbours import neighbours
+from engine.runtime.outbox import AlertErrand, Dispatcher, RecordedAlerts, telling
+from engine.runtime.paces import Paces
+from engine.runtime.presence import Presence
 from engine.runtime.runner import Runner
 from engine.runtime.settings import Settings
 from engine.runtime.system import Closable, System
 from engine.runtime.workers import Pool
 
+THREADS = 2
+"""Threads that move runs, and as many that send emails, in one process."""
 SECRET_NOTE = "secret key made on first use"  # noqa: S105 - the name of a note, no secret
 
 
 @contextmanager
-def running(settings: Settings, *, works: bool, make_key: bool = False) -> Iterator[System]:
+def running(settings: Settings, *, works: bool, make_key: bool = False, threads: int = THREADS) -> Iterator[System]:
     """A started system, stopped at the end of the block.
 
-    ``works`` says whether it moves runs, ``make_key`` whether a missing BUSOS_SECRET_KEY is made and kept
-    in the ledger (``busos dev``) or refused.
+    ``works`` says whether it moves runs, with how many ``threads``; ``make_key`` whether a missing BUSOS_SECRET_KEY
+    is made and kept in the ledger (``busos dev``) or refused.
     """
-    system = build(settings, works=works, make_key=make_key)
+    system = build(settings, works=works, make_key=make_key, threads=threads)
     system.start()
     try:
         yield system
@@ -47,23 +55,28 @@ def running(settings: Settings, *, works: bool, make_key: bool = False) -> Itera
         system.stop()
 
 
-def build(settings: Settings, *, works: bool, make_key: bool = False) -> System:
+def build(settings: Settings, *, works: bool, make_key: bool = False, threads: int = THREADS) -> System:
     """Wire a system together without starting it."""
     ledger = Ledger.open(settings.database_url)
     try:
-        return _build(settings.with_secret_key(_secret_key(settings, ledger, make_key)), ledger, works)
+        _refuse_copy(ledger)
+        settings = settings.with_secret_key(_secret_key(settings, ledger, make_key))
+        return _build(settings, ledger, threads if works else 0)
     except BaseException:
         ledger.close()
         raise
 
 
-def _build(settings: Settings, ledger: Ledger, works: bool) -> System:
+def _build(settings: Settings, ledger: Ledger, threads: int) -> System:
     clock, ids, bell = SystemClock(), Ids(), Bell()
-    notion = Notion(settings, ledger, clock) if settings.notion_configured else None
+    shared = neighbours(settings, ledger, clock, bell)
+    paces = Paces(shared.paces, clock, telling(ledger, clock, ids))
+    notion = Notion(settings, ledger, clock, paces) if settings.notion_configured else None
     templates = templates_of(settings, notion)
     library = Library(settings.file, templates, testing=settings.testing_mode, loaded=_keep_revision(ledger, clock))
-    mailer, alerts = mailer_of(settings), alerts_of(settings)
-    parts = _Parts(settings, ledger, library, templates, notion, mailer, alerts, clock, ids, bell)
+    (mailer, pace), alerts = mailer_of(settings, paces), alerts_of(settings, paces)
+    presence = Presence(ledger, shared.locks, clock, bell.ring)
+    parts = _Parts(settings, ledger, library, templates, notion, mailer, pace, alerts, clock, ids, bell, presence)
     return System(
         settings,
         ledger=ledger,
@@ -71,11 +84,20 @@ def _build(settings: Settings, ledger: Ledger, works: bool) -> System:
         acceptor=Acceptor(
             ledger, lambda: library.playbook, clock=clock, ids=ids, bell=bell, mirrored=notion is not None
         ),
-        pools=parts.pools() if works else (),
+        crew=parts.crew(threads, paces.ask_anew) if threads else None,
+        neighbours=shared,
         clock=clock,
         bell=bell,
         closing=[part for part in (mailer, alerts, notion and notion.connection) if isinstance(part, Closable)],
     )
+
+
+def _refuse_copy(ledger: Ledger) -> None:
+    """Of two ledgers that are alike, one is worked on: the other is a backup, or was moved away."""
+    with ledger.read() as tx:
+        mark = tx.mark()
+    if mark is not None:
+        raise LedgerUnavailable(mark.told(ledger.place))
 
 
 def _secret_key(settings: Settings, ledger: Ledger, make: bool) -> str:
@@ -85,9 +107,7 @@ def _secret_key(settings: Settings, ledger: Ledger, make: bool) -> str:
         hint = "write BUSOS_SECRET_KEY=… with 32 or more random characters into .env"
         raise SettingsError(f"BUSOS_SECRET_KEY is not set, and unsubscribe links need it: {hint}")
     with ledger.write() as tx:
-        key = tx.note(SECRET_NOTE) or secrets.token_urlsafe(32)
-        tx.put_note(SECRET_NOTE, key)
-    return key
+        return tx.first_note(SECRET_NOTE, secrets.token_urlsafe(32))
 
 
 def _keep_revision(ledger: Ledger, clock: Clock) -> Callable[[Playbook, str], None]:
@@ -108,16 +128,24 @@ class _Parts:
     templates: Templates
     notion: Notion | None
     mailer: Mailer
+    pace: Pace
     alerts: Alerts
     clock: Clock
     ids: Ids
     bell: Bell
+    presence: Presence
 
-    def pools(self) -> Sequence[Pool[Any]]:
-        """Runs, alerts, and the mirror where there is one: each with its own threads, so none waits for another."""
-        move: Pool[Any] = Pool("runs", MoveRuns(self._runner(), self.bell, self._before()), self.bell, threads=2)
+    def crew(self, threads: int, begin: Callable[[], None]) -> Crew:
+        """Runs, emails, alerts, and the mirror where there is one: each with its own threads, so none waits."""
+        runner = self._runner()
+        # without a vendor to wait for, two would only take the interpreter from each other, at a fifth more work
+        movers = 1 if isinstance(self.mailer, OutboxMailer) else threads
+        move: Pool[Any] = Pool("runs", MoveRuns(runner, self.bell, self._before()), self.bell, movers)
+        # who waits for a turn looks again as soon as the vendor's window begins anew
+        turn = lambda: self.pace.wait() or POLL  # noqa: E731
+        post: Pool[Any] = Pool("emails", SendEmails(runner, self.bell), self.bell, threads, turn)
         alerts: Pool[Any] = Pool("alerts", self._errands(AlertErrand(self.alerts)), self.bell, threads=1)
-        return (move, alerts, *self._mirror_pool())
+        return Crew((move, post, alerts, *self._mirror_pool()), self.presence, hurry=runner.stop, begin=begin)
 
     def _runner(self) -> Runner:
         mailer = CurrentMailer(self.mailer, self._playbook)
@@ -125,7 +153,16 @@ class _Parts:
             templates=self.templates, base_url=self.settings.base_url, secret_key=self.settings.secret_key or ""
         )
         commit = Commit(self.ledger, self.ids, mailer=mailer.name, mirrored=self.notion is not None)
-        return Runner(self.ledger, self._playbook, letters, mailer, clock=self.clock, commit=commit)
+        return Runner(
+            self.ledger,
+            self._playbook,
+            letters,
+            mailer,
+            clock=self.clock,
+            commit=commit,
+            pace=self.pace,
+            number=lambda: self.presence.number,
+        )
 
     def _mirror_pool(self) -> Sequence[Pool[Any]]:
         if self.notion is None:
@@ -139,7 +176,7 @@ class _Parts:
         return ReadBack(self.ledger, self._mirror, self._playbook, self.clock).refresh
 
     def _errands(self, errand: Any) -> RunErrands:
-        return RunErrands(Dispatcher(self.ledger, errand, self.clock))
+        return RunErrands(Dispatcher(self.ledger, errand, self.clock, number=lambda: self.presence.number))
 
     def _playbook(self) -> Playbook:
         return self.library.playbook
@@ -153,26 +190,30 @@ class _Parts:
 # -- Which adapter ----------------------------------------------------------------------------
 
 
-def mailer_of(settings: Settings) -> Mailer:
-    """Resend where its key is set, else SMTP where its URL is, else the outbox: nothing is sent."""
+def mailer_of(settings: Settings, paces: Paces) -> tuple[Mailer, Pace]:
+    """Resend where its key is set, else SMTP where its URL is, else the outbox: nothing is sent. With its pace."""
     if settings.resend_api_key:
-        from engine.adapters.resend import ResendMailer
+        from engine.adapters.resend import BEGIN, ResendMailer
 
-        return ResendMailer(settings.resend_api_key, settings.resend_api_url or "https://api.resend.com")
+        url = settings.resend_api_url or "https://api.resend.com"
+        pace = paces.of("resend", "Resend", url + settings.resend_api_key, BEGIN)
+        return ResendMailer(settings.resend_api_key, url, pace=pace), pace
     if settings.smtp_url:
         from engine.adapters.smtp import SmtpMailer
 
-        return SmtpMailer(settings.smtp_url)
-    return OutboxMailer()
+        pace = paces.of("smtp", "the mail server", settings.smtp_url)
+        return SmtpMailer(settings.smtp_url, pace=pace), pace
+    return OutboxMailer(), Unpaced()
 
 
-def alerts_of(settings: Settings) -> Alerts:
+def alerts_of(settings: Settings, paces: Paces) -> Alerts:
     """Discord where its URL is set; else alerts are recorded and shown."""
     if settings.discord_webhook_url is None:
         return RecordedAlerts()
-    from engine.adapters.discord import DiscordAlerts
+    from engine.adapters.discord import BEGIN, DiscordAlerts
 
-    return DiscordAlerts(settings.discord_webhook_url)
+    pace = paces.of("discord", "Discord", settings.discord_webhook_url, BEGIN, quiet=True)
+    return DiscordAlerts(settings.discord_webhook_url, pace=pace)
 
 
 def templates_of(settings: Settings, notion: Notion | None = None) -> Templates:
@@ -181,35 +222,18 @@ def templates_of(settings: Settings, notion: Notion | None = None) -> Templates:
     return notion.templates(files) if notion else files
 
 
-class CurrentMailer:
-    """The mailer; in testing mode behind the allow-list of the file as it is now (none: nobody gets an email)."""
-
-    def __init__(self, inner: Mailer, playbook: Callable[[], Playbook]) -> None:
-        self.name = inner.name
-        self.batch = inner.batch
-        self._inner = inner
-        self._playbook = playbook
-
-    def send(self, messages: Sequence[Message]) -> Sequence[Delivery]:
-        """Send, or keep what testing mode holds back."""
-        playbook = self._playbook()
-        guarded = playbook.testing and not isinstance(self._inner, OutboxMailer)
-        mailer = GuardedMailer(self._inner, playbook.send_only_to) if guarded else self._inner
-        return mailer.send(messages)
-
-
 class Notion:
     """The Notion side of a system: one connection, so that one pace holds for all of it."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, clock: Clock) -> None:
-        from engine.adapters.notion import NOTION_URL, Connection
+    def __init__(self, settings: Settings, ledger: Ledger, clock: Clock, paces: Paces) -> None:
+        from engine.adapters.notion import BEGIN, NOTION_URL, Connection
 
         self._settings = settings
         self._ledger = ledger
         self._clock = clock
-        self.connection = Connection(
-            settings.notion_token or "", settings.notion_api_url or NOTION_URL, settings.notion_version
-        )
+        token, url = settings.notion_token or "", settings.notion_api_url or NOTION_URL
+        pace = paces.of("notion", "Notion", url + token, BEGIN)
+        self.connection = Connection(token, url, settings.notion_version, pace=pace)
         self._mirror: tuple[Vocabulary, Mirror] | None = None
 
     def templates(self, fallback: Templates) -> Templates:
@@ -228,23 +252,3 @@ class Notion:
             database = self._settings.notion_contacts_db_id or ""
             self._mirror = (vocabulary, NotionMirror(self.connection, database, vocabulary.fields))
         return self._mirror[1]
-
-
-class KeptTemplates:
-    """The last templates that Notion gave, in the ledger."""
-
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        self._ledger = ledger
-        self._clock = clock
-
-    def load(self) -> Sequence[TemplateText]:
-        """What was saved last."""
-        with self._ledger.read() as tx:
-            return [one.template for one in tx.templates().values()]
-
-    def save(self, templates: Sequence[TemplateText]) -> None:
-        """Keep these and no others."""
-        with self._ledger.write() as tx:
-            gone = set(tx.templates()) - {template.name for template in templates}
-            tx.drop_templates(gone)
-            tx.put_templates(templates, self._clock.now())

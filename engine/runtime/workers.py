@@ -11,25 +11,26 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
-from huey import Huey
-from huey.constants import EmptyData
-from huey.consumer import Consumer
-from huey.registry import Message
-from huey.serializer import Serializer
-from huey.storage import BaseStorage
 
 from engine.errors import LedgerError
-from engine.runtime.bell import Bell
+from engine.runtime.absent import absent
+from engine.runtime.bell import POLL, Bell
+
+with absent("psycopg", "redis"):  # for its own storages: twelve megabytes, and a tenth of the time of a start
+    from huey import Huey
+    from huey.constants import EmptyData
+    from huey.consumer import Consumer
+    from huey.registry import Message
+    from huey.serializer import Serializer
+    from huey.storage import BaseStorage
 
 log = structlog.get_logger(__name__)
 logging.getLogger("huey").setLevel(logging.ERROR)  # it tells of every task; here a task is a batch
-
-POLL = 0.25
-"""Seconds between looks when no bell rings: a bound on how late a due step starts."""
 
 Batch = TypeVar("Batch")
 
@@ -62,11 +63,12 @@ class LedgerStorage(BaseStorage):  # type: ignore[misc] # huey has no types
 
     blocking = True
 
-    def __init__(self, name: str, job: Job[Any], bell: Bell) -> None:
+    def __init__(self, name: str, job: Job[Any], bell: Bell, again: Callable[[], float] = lambda: POLL) -> None:
         super().__init__(name)
         self.message: Callable[[int], bytes] = _unbound
         self._job = job
         self._bell = bell
+        self._again = again
         self._numbers = itertools.count(1)
         self._claims: dict[int, Any] = {}
 
@@ -75,7 +77,7 @@ class LedgerStorage(BaseStorage):  # type: ignore[misc] # huey has no types
         heard = self._bell.rings
         batch = self._take()
         if batch is None:
-            self._bell.wait(heard, POLL)
+            self._bell.wait(heard, min(self._again(), POLL))
             return None
         number = next(self._numbers)
         self._claims[number] = batch
@@ -114,13 +116,16 @@ class LedgerStorage(BaseStorage):  # type: ignore[misc] # huey has no types
 
 
 class Pool(Generic[Batch]):
-    """Worker threads for one job."""
+    """Worker threads for one job. ``again`` says after how many seconds it is worth to look, at most ``POLL``."""
 
-    def __init__(self, name: str, job: Job[Batch], bell: Bell, threads: int) -> None:
-        storage = LedgerStorage(name, job, bell)
+    def __init__(
+        self, name: str, job: Job[Batch], bell: Bell, threads: int, again: Callable[[], float] = lambda: POLL
+    ) -> None:
+        storage = LedgerStorage(name, job, bell, again)
         huey = Huey(name, storage_class=lambda _name: storage, serializer=JsonSerializer(), results=False)
         task = huey.task(name=name)(storage.work)
         storage.message = lambda number: bytes(huey.serialize_task(task.s(number)))
+        self.name = name
         self._bell = bell
         self._consumer = _Threads(huey, workers=threads, periodic=False, scheduler_interval=60)
 
@@ -128,11 +133,19 @@ class Pool(Generic[Batch]):
         """Begin to work."""
         self._consumer.start()
 
-    def stop(self) -> None:
-        """Finish the batches in hand, take no more."""
+    def take_no_more(self) -> None:
+        """Finish the batches in hand, and nothing after them."""
         self._consumer.stop_flag.set()
-        self._bell.ring()
-        self._consumer.stop(graceful=True)
+        self._bell.ring_here()
+
+    def stop(self, patience: float = 60.0) -> bool:
+        """Wait until the batches in hand are finished; False when some are not after so many seconds."""
+        self.take_no_more()
+        until = time.monotonic() + patience
+        threads = [thread for _, thread in self._consumer.worker_threads]
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
 
     def heal(self) -> bool:
         """Replace threads that died; whether all of them were alive."""

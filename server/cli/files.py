@@ -107,9 +107,10 @@ def _live(settings: Settings) -> Templates:
 
 def notion_connection(settings: Settings) -> Connection:
     """A connection to Notion that is closed when the command ends."""
-    from engine.adapters.notion import NOTION_URL, Connection
+    from engine.adapters.notion import BEGIN, NOTION_URL, Connection
+    from engine.runtime.paces import alone
 
-    url = settings.notion_api_url or NOTION_URL
-    connection = Connection(settings.notion_token or "", url, settings.notion_version)
+    url, pace = settings.notion_api_url or NOTION_URL, alone("notion", BEGIN)
+    connection = Connection(settings.notion_token or "", url, settings.notion_version, pace=pace)
     click.get_current_context().call_on_close(connection.close)
     return connection

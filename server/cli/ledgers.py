@@ -23,20 +23,19 @@ def looking(file: str | None) -> Iterator[tuple[Ledger, ZoneInfo]]:
     settings = settings_for(file)
     refuse_missing(settings)
     with Ledger.open(settings.database_url) as ledger:
-        yield ledger, _zone(settings)
+        yield ledger, zone_of(settings)
 
 
 def refuse_missing(settings: Settings) -> None:
     """Looking must not make an empty ledger where the address is wrong."""
-    from engine.runtime.ledger.connection import file_of
+    from engine.runtime.ledger import there_is_none
 
-    path = file_of(settings.database_url)
-    if not path.exists():
+    if (absent := there_is_none(settings.database_url)) is not None:
         hint = "busos dev, serve or send make it; or correct BUSOS_DATABASE_URL"
-        raise LedgerUnavailable(f"there is no ledger {path} yet: {hint}")
+        raise LedgerUnavailable(f"there is no ledger {absent.place} yet: {hint}")
 
 
-def _zone(settings: Settings) -> ZoneInfo:
+def zone_of(settings: Settings) -> ZoneInfo:
     """The file's zone, however broken the rest of it is."""
     from engine.language.source import examine
     from engine.language.vocabulary import vocabulary

@@ -34,8 +34,10 @@ def address(bound: socket.socket, host: str) -> str:
 def serve_until_asked(system: System, bound: socket.socket, stop: Stop, ready: Callable[[], None]) -> None:
     """Answer requests on a bound socket until a signal comes."""
     from server.app import create_app, make_server
+    from server.cli.memory import keep_what_is_loaded
 
     server = make_server(create_app(system), ready)
+    keep_what_is_loaded()
 
     def end() -> None:
         server.should_exit = True

@@ -48,5 +48,6 @@ def stoppable() -> Iterator[Stop]:
     except Asked:
         pass
     finally:
+        stop.on_ask(lambda: None)  # Ctrl-C reaches a child twice: from the terminal, and then from its parent
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.adapters.discord import DiscordAlerts, cut, payload, size
+from engine.adapters.discord import BEGIN, DiscordAlerts, cut, payload, size
 from engine.errors import SettingsError
 from engine.model import Accepted, RaiseAlert, Refused, Retry
+from engine.runtime.paces import MemoryStore, SharedPace
+from tests.runtime.conftest import HandClock
 from tests.standins.contract import folder
 from tests.standins.discord import Discord, unfit
 from tests.standins.server import Faults, StandIn
@@ -209,3 +211,59 @@ def test_a_thread_s_address_keeps_its_thread(discord: StandIn[Discord]) -> None:
     alerts = DiscordAlerts(f"{discord.url}/api/webhooks/42/{TOKEN}?thread_id=7")
     assert str(alerts._url).endswith("?thread_id=7&wait=true")
     alerts.close()
+
+
+# -- The pace that all workers share ---------------------------------------------------------------
+
+
+def paced(discord: StandIn[Discord], **more: Any) -> tuple[DiscordAlerts, SharedPace, list[float]]:
+    """Alerts at Discord's pace in hand-made time: sleeping moves it."""
+    clock, slept = HandClock(), list[float]()
+
+    def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 3))
+        clock.forward(seconds=seconds)
+
+    pace = SharedPace("discord", MemoryStore(), clock, begin=BEGIN, sleep=sleep, **more)
+    return DiscordAlerts(f"{discord.url}/api/webhooks/42/{TOKEN}", pace=pace, timeout=2.0), pace, slept
+
+
+def test_alerts_stand_in_line_for_the_rate(discord: StandIn[Discord]) -> None:
+    alerts, _, slept = paced(discord)
+    answers = [alerts.tell(ALERT) for _ in range(12)]
+    alerts.close()
+    assert [type(answer) for answer in answers] == [Accepted] * 12
+    assert slept == [2.0, 2.0]
+
+
+def test_what_the_headers_say_is_kept_to(discord: StandIn[Discord]) -> None:
+    alerts, pace, _ = paced(discord)
+    headers = {"x-ratelimit-limit": "5", "x-ratelimit-remaining": "0", "x-ratelimit-reset-after": "4.5"}
+    discord.faults = Faults(script=[{"status": 200, "body": {"id": "1"}, "headers": headers}])
+    assert isinstance(alerts.tell(ALERT), Accepted)
+    assert pace.wait() == 4.5
+    odd = {"x-ratelimit-limit": "many", "x-ratelimit-remaining": "-1", "x-ratelimit-reset-after": "inf"}
+    discord.faults = Faults(script=[{"status": 200, "body": {"id": "2"}, "headers": odd}])
+    assert isinstance(alerts.tell(ALERT), Accepted)
+    assert pace.take(9) == 4
+    alerts.close()
+
+
+def test_a_long_429_is_put_off_and_nobody_asks_meanwhile(discord: StandIn[Discord]) -> None:
+    alerts, pace, slept = paced(discord)
+    discord.faults = Faults(script=[{"status": 429, "body": {"retry_after": 60.5}}])
+    answers = [alerts.tell(ALERT) for _ in range(3)]
+    alerts.close()
+    assert answers == [Retry(reason="Discord asks to go slower", after=60.5)] * 3
+    assert len(discord.vendor.requests) == 1
+    assert (slept, pace.wait()) == ([], 60.5)
+
+
+def test_a_discord_that_fails_is_left_alone_for_a_while(discord: StandIn[Discord]) -> None:
+    alerts, _, slept = paced(discord)
+    discord.faults = Faults(chances={"500": 1.0})
+    answers = [alerts.tell(ALERT) for _ in range(9)]
+    alerts.close()
+    assert len(discord.vendor.requests) == 5
+    assert answers[5:] == [Retry(reason="Discord failed (500)", after=2.0)] * 4
+    assert slept == []

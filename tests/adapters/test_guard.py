@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from engine.adapters.guard import KEPT, GuardedMailer
-from engine.model import Accepted, Refused
-from engine.ports import Delivery, Message
+from engine.model import Accepted, Refused, Retry
+from engine.ports import Conflict, Delivery, Message, OneByOne, Sought
 
 
-class Recorder:
+class Recorder(OneByOne):
     """A mailer that refuses everything, so that its answers differ from the guard's."""
 
     name = "recorder"
@@ -80,4 +82,52 @@ def test_an_empty_list_lets_nobody_through() -> None:
 
 def test_the_guard_looks_like_the_mailer_it_guards() -> None:
     guarded = GuardedMailer(Recorder(), [])
-    assert (guarded.name, guarded.batch) == ("recorder", 7)
+    assert (guarded.name, guarded.batch, guarded.bulk) == ("recorder", 7, 1)
+
+
+class Together(Recorder):
+    """Takes many in one request."""
+
+    bulk = 100
+
+    def __init__(self, answer: Retry | Conflict | None = None) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def send_batch(self, key: str, messages: Sequence[Message]) -> Any:
+        self.calls.append([key, *(message.to for message in messages)])
+        return self.answer or [Refused(reason=f"to {message.to}") for message in messages]
+
+
+ONE_OF_TWO = [to("b@elsewhere.example"), to("a@example.com")]
+
+
+def test_of_a_batch_only_the_listed_go_and_the_others_count_as_sent() -> None:
+    inner = Together()
+    answers = GuardedMailer(inner, ["*@example.com"]).send_batch("k", ONE_OF_TWO)
+    assert inner.calls == [["k", "a@example.com"]]
+    assert answers == [Accepted(template="t", subject="S", provider_id=KEPT), Refused(reason="to a@example.com")]
+
+
+def test_a_batch_of_which_nobody_is_listed_is_no_request() -> None:
+    inner = Together()
+    answers = GuardedMailer(inner, []).send_batch("k", ONE_OF_TWO)
+    assert (inner.calls, [type(answer) for answer in answers]) == ([], [Accepted, Accepted])
+
+
+@pytest.mark.parametrize("answer", [Retry(reason="busy", uncertain=True), Conflict()])
+def test_an_answer_for_the_whole_batch_is_handed_on(answer: Retry | Conflict) -> None:
+    assert GuardedMailer(Together(answer), ["*@example.com"]).send_batch("k", ONE_OF_TWO) == answer
+
+
+def test_what_is_kept_proves_nothing_about_its_batch() -> None:
+    inner = Together()
+    answer = GuardedMailer(inner, []).send_batch("k", [to("a@example.com")])
+    assert isinstance(answer, Retry)
+    assert answer.uncertain
+    assert inner.calls == []
+
+
+def test_looking_is_allowed_for_everybody() -> None:
+    sought = [Sought(message=to("a@example.com"), first=timedelta(), last=timedelta())]
+    assert GuardedMailer(Recorder(), []).look_up(sought) == [None]

@@ -24,6 +24,7 @@ from engine.adapters.smtp import SmtpMailer
 from engine.errors import SettingsError
 from engine.model import Accepted, Refused, Retry
 from engine.ports import Delivery, Message
+from engine.runtime.paces import alone
 
 PASSWORD = "p@ss:w/rd"
 IN_URL = "p%40ss%3Aw%2Frd"
@@ -256,6 +257,36 @@ def test_nobody_at_the_address_is_asked_once_for_all() -> None:
     assert not any(answer.uncertain for answer in answers if isinstance(answer, Retry))
 
 
+def test_what_is_wrong_with_the_server_is_told_to_the_pace_and_no_try_of_the_email() -> None:
+    pace = alone("smtp")
+    mailer = SmtpMailer(f"smtp://127.0.0.1:{free_port()}", pace=pace)
+    for _ in range(4):
+        answers = mailer.send([a_message(1), a_message(2)])
+        assert all(isinstance(answer, Retry) and answer.vendor_wide and answer.after == 1 for answer in answers)
+    assert pace.take(9) == 9, "four faults, however many emails"
+    mailer.send([a_message(1), a_message(2)])
+    assert (pace.take(9), (pace.shut() or ("", ""))[1]) == (0, answers[0].reason)
+
+
+def test_what_is_wrong_with_an_email_is_not_told_to_the_pace(start: Start) -> None:
+    pace = alone("smtp")
+    post = Post(refusals={f"ada{n}@example.com": said for n, said in enumerate(["451 greylisted", "550 no"] * 5)})
+    SmtpMailer(start(post), pace=pace).send([a_message(number) for number in range(10)])
+    assert pace.take(9) == 9
+
+
+def test_a_server_that_hangs_up_again_and_again_is_left_alone(start: Start) -> None:
+    pace = alone("smtp")
+    post = Post(at_data={f"ada{n}@example.com": "hang up" for n in range(9)})
+    mailer = SmtpMailer(start(post), pace=pace)
+    mailer.send([a_message(number) for number in range(4)])
+    mailer.send([a_message(99)])
+    mailer.send([a_message(number) for number in range(4)])
+    assert pace.shut() is None, "one that worked lies between"
+    mailer.send([a_message(8)])
+    assert pace.shut() is not None
+
+
 # aiosmtpd says so whenever a password may be sent in the clear, which only a test server does.
 in_the_clear = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 
@@ -288,7 +319,9 @@ def test_a_wrong_password_is_the_operator_s_to_mend_and_is_told_to_nobody(start:
 
 @in_the_clear
 def test_a_server_that_wants_a_sign_in_loses_no_email(start: Start) -> None:
-    outcome = one(SmtpMailer(signing_in(start, Post())))
+    pace = alone("smtp")
+    outcome = one(SmtpMailer(signing_in(start, Post()), pace=pace))
+    assert 290 < pace.wait() <= 300
     assert isinstance(outcome, Retry)
     assert (outcome.after, outcome.uncertain) == (300, False)
     assert "SMTP_URL" in outcome.reason

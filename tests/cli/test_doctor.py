@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.runtime.clock import SystemClock
 from engine.runtime.ledger import Ledger
+from engine.runtime.paces import LedgerStore, Paces
 from engine.runtime.settings import SETTINGS
 from tests.cli.example import FILE, Run
+from tests.redis_child import RedisChild
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
 SECRET = "do-not-tell-this-0123456789"
@@ -76,10 +79,38 @@ def test_a_file_with_mistakes_is_a_fail(run: Run, folder: Path) -> None:
     assert states(run)["file"] == "fail"
 
 
+def test_redis_is_looked_for_and_never_needed(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    server = RedisChild(tmp_path)
+    monkeypatch.setenv("BUSOS_QUEUE_URL", server.url)
+    assert states(run)["bell"] == "warn"
+    assert "Redis away (ConnectionError): looking every 0.25 s, and nothing is lost" in run("doctor").stdout
+    assert run("doctor").exit_code == 0
+    server.start()
+    assert states(run)["bell"] == "ok"
+    server.kill()
+    monkeypatch.setenv("BUSOS_QUEUE_URL", f"{server.url}?socket_timeout=soon")
+    assert states(run)["bell"] == "fail"
+    monkeypatch.delenv("BUSOS_QUEUE_URL")
+    assert "bell" not in states(run)
+
+
 def test_a_ledger_without_a_worker_is_a_warning(run: Run, folder: Path) -> None:
     Ledger.open("sqlite:///busos.db").close()
     found = states(run)
     assert (found["database"], found["queue"], found["worker"]) == ("ok", "ok", "warn")
+
+
+def test_a_vendor_that_is_left_alone_is_a_warning_with_the_reason(run: Run, folder: Path) -> None:
+    clock = SystemClock()
+    with Ledger.open("sqlite:///busos.db") as ledger:
+        paces = Paces(LedgerStore(ledger, clock), clock, lambda alert: None)
+        paces.of("resend", "Resend", SECRET).close(300, "Resend does not take the API key")
+        paces.of("notion", "Notion", SECRET).close(0, "slower")
+    found = {check["check"]: check for check in json.loads(run("doctor", "--json").stdout)["checks"]}
+    assert (found["resend"]["state"], "notion" in found) == ("warn", False)
+    assert re.search(r"^is left alone until \S+ UTC: Resend does not take the API key$", found["resend"]["said"])
 
 
 def test_a_broken_ledger_is_a_fail(run: Run, folder: Path) -> None:

@@ -47,7 +47,7 @@ def test_every_option_says_what_it_is_for(words: tuple[str, ...]) -> None:
         assert inner is not None
         found = inner
     options = [parameter for parameter in found.params if isinstance(parameter, click.Option)]
-    assert [option.name for option in options if not option.help] == []
+    assert [option.name for option in options if not (option.help or option.hidden)] == []
     assert found.get_short_help_str(60).endswith(".")
     assert not found.get_short_help_str(60).endswith("...")
 

@@ -101,7 +101,12 @@ def test_the_json_of_a_person_is_the_newest_run_in_a_sequence_and_the_others(run
 @pytest.mark.usefixtures("ledger")
 def test_a_held_run_says_why_and_when_it_is_looked_at_again(run: Run) -> None:
     lines = run("runs", "show", "run-3").stdout.splitlines()
-    assert lines[1:] == ["Wed 12 Nov 12:00  held  no template", "next: second, Wed 12 Nov 13:00 (no template)"]
+    assert lines[1:] == [
+        "Wed 12 Nov 12:00  held  no template",
+        "next: second, Wed 12 Nov 13:00 (no template)",
+        "  busos runs retry run-3",
+        "  busos runs skip run-3",
+    ]
 
 
 @pytest.mark.parametrize("who", ["run-9", "nobody@example.com"])

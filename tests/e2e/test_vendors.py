@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.adapters.files import FileTemplates
-from engine.adapters.notion import Connection, NotionTemplates, Pace
+from engine.adapters.notion import Connection, NotionTemplates
 from engine.model import TemplateText
 from engine.runtime.clock import SystemClock
 from tests.e2e.product import ROOT, Product, eventually
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.timeout(240)
 
 def seed(notion: StandIn[Notion], version: str) -> None:
     """The nine templates in Notion, each far over the 2,000 characters of one text item."""
-    connection = Connection(TOKEN, notion.url, version, pace=Pace(per_second=50, burst=50))
+    connection = Connection(TOKEN, notion.url, version)
     files = FileTemplates(ROOT / "templates")
     shelf = NotionTemplates(connection, TEMPLATES, None, clock=SystemClock())
     for name in files.names():
@@ -73,7 +74,7 @@ def test_the_main_job_keeps_every_contract(tmp_path: Path, version: str) -> None
 
         assert (resend.violations, notion.violations, discord.violations) == ([], [], [])
         for segment, expected in FIVE.items():
-            judge_emails(resend.state()["accepted"], f"ada+{segment.lower()}@example.com", len(expected))
+            judge_emails(resend.state()["accepted"], f"ada+{segment.lower()}@example.com", expected)
             judge_page(notion, segment)
         assert [line["status"] for line in discord.requests] == [200]
 
@@ -89,11 +90,24 @@ def complete(notion: Notion, segment: str) -> bool:
     return bool(page_of(notion, segment).get("Sequence Complete"))
 
 
-def judge_emails(accepted: list[dict[str, Any]], address: str, count: int) -> None:
+def judge_emails(accepted: list[dict[str, Any]], address: str, templates: Sequence[str]) -> None:
+    """One of each, in order, by what stands in them: a key may be that of a batch."""
     mine = [email for email in accepted if address in email["to"]]
-    assert len(mine) == len({email["key"] for email in mine}) == count
-    steps = [email["key"].split("/")[1] for email in mine]
-    assert steps == [f"email_{number}" for number in range(1, 6)]
+    assert len({(email["key"], email["index"]) for email in mine}) == len(mine)
+    assert len(mine) == len(templates)
+    for email, name in zip(mine, templates, strict=True):
+        assert email["subject"].startswith(opening(subject_of(name)))
+
+
+def subject_of(template: str) -> str:
+    found = FileTemplates(ROOT / "templates").find(template)
+    assert found is not None
+    return found.subject or ""
+
+
+def opening(subject: str) -> str:
+    """The words of a subject before the first value."""
+    return subject.split("{{", maxsplit=1)[0]
 
 
 def judge_page(notion: Notion, segment: str) -> None:

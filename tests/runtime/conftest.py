@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.model import Accepted, Entry, Playbook, Run, Values
+from engine.pacing import Unpaced
 from engine.payloads import Payload
-from engine.ports import Delivery, Message
+from engine.ports import Delivery, Message, OneByOne, Pace
 from engine.runtime.acceptor import Acceptor
 from engine.runtime.arrivals import Arrival, Receipt
 from engine.runtime.bell import Bell
 from engine.runtime.clock import Ids
 from engine.runtime.commit import Commit
-from engine.runtime.ledger import Ledger, OutboxItem
+from engine.runtime.ledger import ClaimKind, Ledger, OutboxItem
 from engine.runtime.letters import Letters
 from engine.runtime.runner import Runner
 from tests.playbooks import NOON, AnyTemplate
@@ -38,7 +38,7 @@ class HandClock:
 
 
 @dataclass
-class ScriptedMailer:
+class ScriptedMailer(OneByOne):
     """Answers as a test says, else yes; remembers every message that it was given."""
 
     name: str = "scripted"
@@ -67,11 +67,14 @@ class Engine:
     mirrored: bool = False
     ids: Ids = field(default_factory=Ids)
     bell: Bell = field(default_factory=Bell)
+    pace: Pace = field(default_factory=Unpaced)
 
     def runner(self) -> Runner:
         letters = Letters(templates=self.templates, base_url="http://127.0.0.1:8000", secret_key="not a real one")
         commit = Commit(self.ledger, self.ids, mailer=self.mailer.name, mirrored=self.mirrored)
-        return Runner(self.ledger, lambda: self.playbook, letters, self.mailer, clock=self.clock, commit=commit)
+        return Runner(
+            self.ledger, lambda: self.playbook, letters, self.mailer, clock=self.clock, commit=commit, pace=self.pace
+        )
 
     def acceptor(self) -> Acceptor:
         return Acceptor(
@@ -98,9 +101,11 @@ class Engine:
     def work(self) -> int:
         """Move everything that is due until nothing is; how many runs were claimed."""
         runner, moved = self.runner(), 0
-        while claimed := runner.claim(100):
-            moved += len(claimed)
-            runner.work(claimed)
+        kinds: tuple[ClaimKind, ...] = ("move", "post")
+        while claims := [(found, kind) for kind in kinds if (found := runner.claim(100, kind))]:
+            for claimed, kind in claims:
+                moved += len(claimed)
+                runner.work(claimed, kind)
         return moved
 
     def pass_time(self, **length: float) -> None:
@@ -131,11 +136,11 @@ def arrival(trigger: str = "enter", key: str | None = None, **values: Any) -> Ar
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
+def engine(url: str) -> Iterator[Callable[..., Engine]]:
     ledgers = []
 
     def make(playbook: Playbook, **parts: Any) -> Engine:
-        ledger = Ledger.open(f"sqlite:///{tmp_path / 'busos.db'}")
+        ledger = Ledger.open(url)
         ledgers.append(ledger)
         given = {"clock": HandClock(), "mailer": ScriptedMailer(), "templates": AnyTemplate(), **parts}
         found = Engine(ledger, playbook, **given)

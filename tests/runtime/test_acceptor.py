@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.errors import LedgerUnavailable
 from engine.model import RunStatus
-from engine.runtime.arrivals import KeyReused, TriggerGone
+from engine.runtime.arrivals import KeyReused, Receipt, TriggerGone
+from engine.runtime.ledger import Transaction
 from tests.playbooks import NOON, playbook
 from tests.runtime.conftest import Engine, arrival
 
@@ -125,7 +127,7 @@ def test_a_stranger_waits_for_the_trigger_that_may_create_contacts(engine: Make)
 def test_a_ledger_that_cannot_write_answers_everybody(engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     course = engine(BOOK)
 
-    def full() -> Any:
+    def full(**_: Any) -> Any:
         raise LedgerUnavailable("the disk is full")
 
     monkeypatch.setattr(course.ledger, "write", full)
@@ -173,3 +175,77 @@ def test_who_gave_up_waiting_is_not_accepted_and_stops_nobody_else(engine: Make)
     assert later.email == "bob@example.com"
     with course.ledger.read() as tx:
         assert not tx.contacts_by_email(["eve@example.com"])
+
+
+def test_two_servers_take_the_same_people_and_keys_at_once(engine: Make) -> None:
+    """Each is judged once, whoever was first; the same key gets the same answer everywhere."""
+    servers = [engine(BOOK), engine(BOOK)]
+    acceptors = [server.acceptor() for server in servers]
+    for acceptor in acceptors:
+        acceptor.start()
+    futures = [
+        (number, acceptor.submit(arrival(key=f"k{number}", email=f"ada{number % 10}@example.com", red=number % 9)))
+        for number in range(200)
+        for acceptor in (acceptors if number % 2 else reversed(acceptors))
+    ]
+    for acceptor in acceptors:
+        acceptor.stop()
+
+    answers: dict[int, set[tuple[str, str | None]]] = {}
+    for number, future in futures:
+        receipt = future.result()
+        answers.setdefault(number, set()).add((receipt.event_id, receipt.segment))
+    assert {len(found) for found in answers.values()} == {1}
+    events = {event_id for found in answers.values() for event_id, _ in found}
+    assert len(events) == 200
+    assert {run.id for run in servers[0].runs("trigger enter")} <= events
+    with servers[0].ledger.read() as tx:
+        contacts = tx.contacts_by_email(f"ada{number}@example.com" for number in range(10))
+        assert len({contact.id for contact in contacts.values()}) == 10
+        assert all(tx.event(event_id) for event_id in events)
+        counts = tx.counts()
+    assert counts["trigger enter", RunStatus.READY] == 200
+
+
+def while_another_writes(engine: Make, write: Callable[[Transaction], None], **values: Any) -> Receipt:
+    """What an arrival comes to that is handed in while another process writes, and waits for its end."""
+    mine, other = engine(BOOK), engine(BOOK)
+    acceptor = mine.acceptor()
+    acceptor.start()
+    try:
+        with other.ledger.write() as tx:
+            write(tx)
+            future = acceptor.submit(arrival(**values))
+            with pytest.raises(TimeoutError):
+                future.result(timeout=0.3)
+        return future.result(timeout=10)
+    finally:
+        acceptor.stop()
+
+
+def test_a_key_that_another_server_is_just_taking_is_answered_as_its_repeat(engine: Make) -> None:
+    first = engine(BOOK)
+    first.accept(key="k1", red=3)
+    with first.ledger.read() as tx:
+        [event] = tx.events_by_key([("enter", "k1")]).values()
+
+    def take(tx: Transaction) -> None:
+        tx.add_events([replace(event, id="another", key="k2")])
+
+    receipt = while_another_writes(engine, take, trigger="enter", key="k2", red=3)
+
+    assert (receipt.event_id, receipt.replayed) == ("another", True)
+
+
+def test_what_another_server_is_just_saving_of_a_contact_is_not_undone(engine: Make) -> None:
+    first = engine(BOOK)
+    first.accept(red=3)
+    with first.ledger.read() as tx:
+        contact = tx.contacts_by_email(["ada@example.com"])["ada@example.com"].id
+
+    def save(tx: Transaction) -> None:
+        tx.merge_values([(contact, {"first_name": "Ada"})], NOON)
+
+    while_another_writes(engine, save, red=7)
+
+    assert (first.values()["first_name"], first.values()["red"]) == ("Ada", 7)

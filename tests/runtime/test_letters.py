@@ -1,4 +1,4 @@
-"""The idempotency key of an email: what vendors take, and never the same for two emails."""
+"""Emails as they are stored: keys that vendors take and that are never of two emails, one template for a batch."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import re
 
 import pytest
 
+from engine.enrolment import enrol
+from engine.model import SendEmail, TemplateText
+from engine.ports import Message
+from engine.rendering import TemplateFlaw
 from engine.runtime.letters import Letters, email_key
-from tests.playbooks import AnyTemplate
+from engine.scene import Scene
+from tests.playbooks import NOON, AnyTemplate, ada, steps
 
 RUN = "01k9vyzqg0rpj9bd06vh3syb5n"
 
@@ -34,3 +39,48 @@ def test_the_key_that_signs_links_is_not_shown_where_objects_are() -> None:
     letters = Letters(templates=AnyTemplate(), base_url="http://127.0.0.1", secret_key="do not show this")
 
     assert "do not show this" not in repr(letters)
+
+
+class Edited:
+    """Templates that somebody edits all the time."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def find(self, name: str) -> TemplateText | None:
+        self.looks += 1
+        if name == "broken":
+            raise TemplateFlaw("the subject is empty", 1, "")
+        if name == "missing":
+            return None
+        return TemplateText(name=name, subject=f"Version {self.looks}", body="Hello", format="markdown")
+
+    def names(self) -> list[str]:
+        return ["hello"]
+
+
+def test_all_of_a_batch_is_written_by_the_same_version_of_a_template() -> None:
+    letters = Letters(templates=Edited(), base_url="http://127.0.0.1", secret_key="key")
+
+    for expected in ("Version 1", "Version 2"):
+        batch = letters.for_a_batch()
+        assert [subject_of(batch, contact) for contact in ("c1", "c2", "c3")] == [expected] * 3
+
+
+def test_a_batch_tells_every_run_what_is_wrong_with_its_template() -> None:
+    batch = Letters(templates=Edited(), base_url="http://127.0.0.1", secret_key="key").for_a_batch()
+
+    for contact in ("c1", "c2"):
+        assert "the subject is empty" in subject_of(batch, contact, "broken")
+        assert 'there is no template "missing"' in subject_of(batch, contact, "missing")
+
+
+def subject_of(letters: Letters, contact_id: str, template: str = "hello") -> str:
+    """The subject of a contact's email, or why there is none."""
+    book = steps(f"- email: {template}")
+    program, contact = book.sequences["course"], ada(book).evolve(id=contact_id)
+    run = enrol(program, contact, (), run_id=f"r-{contact_id}", event_id=None, now=NOON).run
+    assert run is not None
+    scene = Scene(program=program, run=run, contact=contact, now=NOON)
+    written = letters.compose(SendEmail(step=template, template=template), scene, book)
+    return written.subject if isinstance(written, Message) else written.reason

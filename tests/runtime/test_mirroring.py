@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.notion import Connection, NotionMirror, Pace
+from engine.adapters.notion import Connection, NotionMirror
 from engine.model import RunStatus
 from engine.ports import Mirror
 from engine.runtime.mirroring import MirrorErrand, ReadBack
@@ -74,7 +74,7 @@ def world(engine: Callable[..., Engine]) -> Iterator[World]:
     notion = Notion(rate=0, token=TOKEN, now=clock.now)
     book = playbook(FILE, head="")
     with StandIn(notion) as server:
-        connection = Connection(TOKEN, server.url, pace=Pace(per_second=1000, burst=1000))
+        connection = Connection(TOKEN, server.url)
         mirror = NotionMirror(connection, CONTACTS, book.vocabulary.fields)
         yield World(engine(book, clock=clock, mirrored=True), notion, server, mirror)
         connection.close()

@@ -10,8 +10,11 @@ import pytest
 
 from engine.errors import LedgerUnavailable
 from engine.model import Answered, Refused, Retry, RunStatus, TemplateText
+from engine.pacing import PaceState
 from engine.ports import Delivery, Message
-from engine.runtime.runner import LEASE, Runner
+from engine.runtime.deciding import Decider
+from engine.runtime.paces import MemoryStore, SharedPace
+from engine.runtime.runner import DEADLY, LEASE
 from tests.playbooks import NOON, AnyTemplate, playbook, steps
 from tests.runtime.conftest import Engine, HandClock, ScriptedMailer, arrival, yes
 
@@ -170,14 +173,14 @@ def test_a_missing_template_holds_the_run_alerts_once_and_heals(engine: Make) ->
 def test_one_bad_run_does_not_hold_up_the_others(engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     course = engine(steps("- email: one"))
     course.accept_all(*(arrival(email=f"ada+{number}@example.com") for number in range(20)))
-    decide = Runner._decide
+    decide = Decider.decide
 
-    def trip(self: Runner, book: Any, turn: Any, *rest: Any) -> Any:
+    def trip(self: Decider, turn: Any, likely: int) -> Any:
         if turn.contact.email == "ada+7@example.com" and not turn.run.program.startswith("trigger"):
             raise ZeroDivisionError
-        return decide(self, book, turn, *rest)
+        return decide(self, turn, likely)
 
-    monkeypatch.setattr(Runner, "_decide", trip)
+    monkeypatch.setattr(Decider, "decide", trip)
     course.work()
 
     assert len(course.mailer.given) == 19
@@ -338,15 +341,15 @@ def test_a_run_that_breaks_after_its_email_went_out_sends_nothing_twice(
 ) -> None:
     course = engine(steps("- email: one\n- email: two"), mailer=ScriptedMailer(batch=5))
     course.accept_all(*(arrival(email=f"ada+{number}@example.com") for number in range(20)))
-    decide = Runner._decide
+    decide = Decider.decide
     healed = False
 
-    def trip(self: Runner, book: Any, turn: Any, *rest: Any) -> Any:
+    def trip(self: Decider, turn: Any, likely: int) -> Any:
         if turn.contact.email == "ada+17@example.com" and isinstance(turn.event, Answered) and not healed:
             raise ZeroDivisionError
-        return decide(self, book, turn, *rest)
+        return decide(self, turn, likely)
 
-    monkeypatch.setattr(Runner, "_decide", trip)
+    monkeypatch.setattr(Decider, "decide", trip)
     course.work()
     parked = [run for run in course.runs() if run.status is RunStatus.HELD]
     healed = True
@@ -390,7 +393,7 @@ def test_an_email_that_may_be_out_is_not_asked_for_after_its_key_is_forgotten(en
 def test_an_email_held_in_doubt_stays_held(engine: Make) -> None:
     course = engine(steps("- email: one"))
     course.accept()
-    course.mailer.answer = lambda _: Retry(reason="no answer", uncertain=True)
+    course.mailer.answer = lambda _: Retry(reason="no answer", uncertain=True, vendor_wide=True)
     course.work()
     for _ in range(100):
         course.pass_time(minutes=16)
@@ -405,7 +408,7 @@ def test_an_email_held_in_doubt_stays_held(engine: Make) -> None:
 def test_a_provider_that_says_no_for_days_leaves_no_doubt(engine: Make) -> None:
     course = engine(steps("- email: one"))
     course.accept()
-    course.mailer.answer = lambda _: Retry(reason="too many requests")
+    course.mailer.answer = lambda _: Retry(reason="too many requests", after=60, vendor_wide=True)
     course.work()
     for _ in range(200):
         course.pass_time(minutes=16)
@@ -543,3 +546,191 @@ def test_an_edit_under_waiting_people_loses_nobody_and_repeats_nothing(
     assert waiting.status is not RunStatus.HELD or waiting.reason == 'step "two" is no longer in the file'
     assert subjects(course) == afterwards
     assert [run.status for run in course.runs()] == [RunStatus.FINISHED]
+
+
+# The vendor's pace
+
+
+def paced(engine: Make, text: str, limit: int | None = None, **parts: Any) -> Engine:
+    clock = HandClock()
+    pace = SharedPace("scripted", MemoryStore(), clock, begin=PaceState(limit=limit, left=0))
+    return engine(steps(text), clock=clock, pace=pace, **parts)
+
+
+def people(course: Engine, count: int) -> None:
+    course.accept_all(*(arrival(email=f"ada+{number:02}@example.com") for number in range(count)))
+
+
+def test_emails_go_as_fast_as_the_vendor_allows_oldest_first(engine: Make) -> None:
+    course = paced(engine, "- email: one", limit=5)
+    people(course, 12)
+
+    course.work()
+    sent = [len(course.mailer.given)]
+    for _ in range(3):
+        course.pass_time(seconds=1)
+        sent.append(len(course.mailer.given))
+
+    assert sent == [5, 10, 12, 12]
+    assert [one.to for one in course.mailer.given] == [f"ada+{number:02}@example.com" for number in range(12)]
+
+
+def test_an_email_that_waits_for_its_turn_is_neither_written_nor_counted(engine: Make) -> None:
+    course = paced(engine, "- email: one", limit=1)
+    people(course, 2)
+    course.work()
+
+    [waiting] = [run for run in course.runs() if run.status is RunStatus.SENDING]
+    with course.ledger.read() as tx:
+        assert tx.emails_of_run(waiting.id) == []
+    assert [entry.kind for entry in course.story(waiting)] == ["start"]
+    course.clock.forward(hours=40)  # longer than any provider remembers a key
+    course.work()
+    assert [run.status for run in course.runs()] == [RunStatus.FINISHED] * 2
+
+
+def test_a_vendor_that_is_away_delays_emails_and_nothing_else(engine: Make) -> None:
+    course = paced(engine, "- email: one\n- save: {visits: 1}")
+    course.pace.close(600, "Resend's daily sending quota is used up")
+    people(course, 2)
+    course.work()
+    course.accept(email="ada+00@example.com", customer=True)
+    course.work()
+
+    assert course.mailer.given == []
+    assert course.values("ada+00@example.com")["customer"] is True
+    [first, second] = course.runs()
+    assert {run.status for run in (first, second)} == {RunStatus.SENDING}
+    assert [(entry.kind, entry.note) for entry in course.story(first)][1:] == [
+        ("retry", "waits: Resend's daily sending quota is used up")
+    ]
+    for _ in range(12):  # after the closing one email goes first, and the others follow when it was taken
+        course.pass_time(minutes=1)
+    assert {run.status for run in course.runs()} == {RunStatus.FINISHED}
+    assert len(course.mailer.given) == 2
+
+
+def test_while_nobody_gets_through_failures_count_against_no_email(engine: Make) -> None:
+    course = paced(engine, "- email: one")
+
+    def down(_: Message) -> Delivery:
+        course.pace.failed("no answer")
+        return Retry(reason="no answer", uncertain=True)
+
+    course.mailer.answer = down
+    people(course, 30)
+    for _ in range(200):
+        course.pass_time(minutes=1)
+    tries = len(course.mailer.given)
+    waiting = course.runs()
+
+    def back(message: Message) -> Delivery:
+        course.pace.worked()
+        return yes(message)
+
+    course.mailer.answer = back
+    for _ in range(5):
+        course.pass_time(minutes=1)
+
+    assert {run.status for run in waiting} == {RunStatus.SENDING}
+    assert max(run.attempt for run in waiting) <= 5
+    assert tries < 30 + 250, "one probe a minute, whoever waits"
+    assert {run.status for run in course.runs()} == {RunStatus.FINISHED}
+
+
+def test_one_email_that_only_gives_trouble_is_held_and_holds_up_nobody(engine: Make) -> None:
+    course = paced(engine, "- email: one")
+
+    def poisoned(message: Message) -> Delivery:
+        if message.to == "ada+03@example.com":
+            course.pace.failed("Resend failed (500)")
+            return Retry(reason="Resend failed (500)", uncertain=True)
+        course.pace.worked()
+        return yes(message)
+
+    course.mailer.answer = poisoned
+    people(course, 8)
+    course.work()
+    others = [run for run in course.runs() if run.status is RunStatus.FINISHED]
+    for number in range(40):
+        course.accept(email=f"ada+late{number}@example.com")
+        course.pass_time(minutes=20)
+
+    [held] = [run for run in course.runs() if run.status is not RunStatus.FINISHED]
+    assert len(others) == 7
+    assert (held.status, held.reason) == (RunStatus.HELD, "given up after 12 tries: Resend failed (500)")
+
+
+def test_a_stop_gives_back_what_was_not_sent_yet_without_a_doubt(engine: Make) -> None:
+    course = engine(steps("- email: one"), mailer=ScriptedMailer(batch=2))
+    people(course, 6)
+    runner = course.runner()
+    runner.work(runner.claim(100))
+
+    def stop(message: Message) -> Delivery:
+        runner.stop()
+        return yes(message)
+
+    course.mailer.answer = stop
+    runner.work(runner.claim(100))
+    left = [run for run in course.runs() if run.status is RunStatus.SENDING]
+    with course.ledger.read() as tx:
+        tries = [record.attempts for run in left for record in tx.emails_of_run(run.id)]
+    course.mailer.answer = None
+    course.work()
+
+    assert tries == [0] * 4
+    assert len(course.mailer.given) == 6
+    assert {run.status for run in course.runs()} == {RunStatus.FINISHED}
+
+
+# A run that kills its worker
+
+
+def test_a_run_that_kills_its_workers_is_moved_alone_and_then_not_at_all(engine: Make) -> None:
+    course = engine(steps("- email: one"))
+    people(course, 5)
+    deaths = 0
+
+    def deadly(message: Message) -> Delivery:
+        if message.to == "ada+02@example.com":
+            raise Killed
+        return yes(message)
+
+    course.mailer.answer = deadly
+    for _ in range(40):
+        course.clock.forward(minutes=2)
+        try:
+            course.work()
+        except Killed:
+            deaths += 1
+
+    [held] = [run for run in course.runs() if run.status is not RunStatus.FINISHED]
+    assert len(course.runs()) == 5
+    assert deaths == DEADLY
+    assert held.status is RunStatus.HELD
+    assert held.reason == "workers died 10 times while they had this run in hand; it is not moved any more"
+    course.pass_time(hours=30)
+    assert len(course.errands("alert")) == 1
+
+
+def test_who_is_in_hand_when_a_machine_dies_again_and_again_is_not_blamed_for_it(engine: Make) -> None:
+    course = engine(steps("- email: one"), mailer=ScriptedMailer(batch=1))
+    people(course, 60)
+    lives = 0
+
+    def dies_soon(message: Message) -> Delivery:
+        if len(course.mailer.given) % 4 == 0:
+            raise Killed
+        return yes(message)
+
+    course.mailer.answer = dies_soon
+    for _ in range(60):
+        course.clock.forward(minutes=2)
+        try:
+            course.work()
+        except Killed:
+            lives += 1
+
+    assert {run.status for run in course.runs()} == {RunStatus.FINISHED}
+    assert lives > DEADLY

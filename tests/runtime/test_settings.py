@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "BUSOS_WEBHOOK_SECRET": "whsec_c2VjcmV0",
         "BUSOS_CORS_ORIGINS": "https://www.Example.com/, http://localhost:3000",
         "BUSOS_RATE_LIMIT": "600",
+        "BUSOS_ASK_ABOVE": "0",
+        "BUSOS_HOLD_OVERDUE": "2 days 3 hours",
+        "BUSOS_KEEP_FINISHED": "57 weeks 1 day",
         "TESTING_MODE": "Yes",
         **NOTION,
         "RESEND_API_KEY": "re_1",
@@ -70,6 +74,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         webhook_secret="whsec_c2VjcmV0",
         cors_origins=("https://www.example.com", "http://localhost:3000"),
         rate_limit=600,
+        keep_finished=timedelta(days=400),
+        ask_above=0,
+        hold_overdue=timedelta(days=2, hours=3),
         testing_mode=True,
         notion_token="t",
         notion_contacts_db_id="c",
@@ -100,12 +107,15 @@ def test_testing_mode_has_several_ways_to_say_no(tmp_path: Path, text: str) -> N
     [
         ("TESTING_MODE", "maybe", 'TESTING_MODE must be true or false, not "maybe"'),
         ("BUSOS_RATE_LIMIT", "lots", "BUSOS_RATE_LIMIT must be a whole number of requests a minute such as 600"),
+        ("BUSOS_KEEP_FINISHED", "400", 'BUSOS_KEEP_FINISHED must be a length of time such as 400 days, not "400"'),
+        ("BUSOS_KEEP_FINISHED", "6 days 23 hours", "BUSOS_KEEP_FINISHED must be 7 days or longer"),
         ("BUSOS_RATE_LIMIT", "0", "BUSOS_RATE_LIMIT must be a whole number"),
         ("BUSOS_BASE_URL", "www.example.com", "BUSOS_BASE_URL is not a URL that busos understands; write one like"),
         ("BUSOS_BASE_URL", "http://example.com:port", "BUSOS_BASE_URL is not a URL"),
         ("BUSOS_DATABASE_URL", "mysql://hunter2@db/busos", "write one like sqlite:///busos.db or postgresql://"),
         ("BUSOS_DATABASE_URL", "sqlite:///", "BUSOS_DATABASE_URL is not a URL"),
         ("BUSOS_QUEUE_URL", "amqp://hunter2@host", "write one like redis://127.0.0.1:6379/0"),
+        ("BUSOS_QUEUE_URL", "postgresql://u:hunter2@db/busos", "or leave it out to use the ledger"),
         ("SMTP_URL", "mail.example.com:hunter2", "write one like smtp://user:password@mail.example.com:587"),
         ("DISCORD_WEBHOOK_URL", "hunter2", "DISCORD_WEBHOOK_URL is not a URL"),
         ("NOTION_VERSION", "2024-01-01", 'NOTION_VERSION must be 2025-09-03 or 2022-06-28, not "2024-01-01"'),
@@ -140,8 +150,8 @@ def test_two_thirds_of_notion_say_which_third_is_missing(tmp_path: Path, missing
         Settings.load({name: value for name, value in NOTION.items() if name != missing}, tmp_path)
 
 
-@pytest.mark.parametrize("url", ["sqlite:///other.db", "postgresql://u:p@db/busos", "rediss://host"])
-def test_the_queue_may_be_the_ledger_or_redis(tmp_path: Path, url: str) -> None:
+@pytest.mark.parametrize("url", ["redis://host:6380/1", "rediss://host"])
+def test_the_queue_is_the_ledger_or_redis(tmp_path: Path, url: str) -> None:
     assert Settings.load({"BUSOS_QUEUE_URL": url}, tmp_path).queue_url == url
 
 
@@ -209,3 +219,40 @@ def test_a_key_made_on_first_use_is_put_in() -> None:
 )
 def test_a_webhook_secret_is_base64_or_itself(secret: str, keys: tuple[bytes, ...]) -> None:
     assert webhook_keys(secret) == keys
+
+
+def test_what_is_overdue_after_a_downtime_may_be_sent_all_the_same(tmp_path: Path) -> None:
+    assert Settings.load({}, tmp_path).hold_overdue == timedelta(days=1)
+    assert Settings.load({"BUSOS_HOLD_OVERDUE": "36 hours"}, tmp_path).hold_overdue == timedelta(hours=36)
+    assert Settings.load({"BUSOS_HOLD_OVERDUE": "Never"}, tmp_path).hold_overdue is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("BUSOS_HOLD_OVERDUE", "1 dya", 'must be a length of time such as 1 day, or never, not "1 dya"'),
+        ("BUSOS_ASK_ABOVE", "many", 'must be a whole number of emails such as 100, not "many"'),
+    ],
+)
+def test_a_limit_that_is_none_is_told(tmp_path: Path, name: str, text: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} {told}$"):
+        Settings.load({name: text}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:///busos",
+        "postgresql:///busos?host=/run/postgresql",
+        "postgresql://u:p@/busos?host=a:5432&host=b:5432&target_session_attrs=read-write",
+    ],
+)
+def test_a_database_may_be_behind_a_socket_or_on_several_servers(tmp_path: Path, url: str) -> None:
+    assert Settings.load({"BUSOS_DATABASE_URL": url}, tmp_path).database_url == url
+
+
+@pytest.mark.parametrize("url", ["postgresql://", "postgresql:///", "postgresql://u:hunter2@/", "postgresql://?host=a"])
+def test_a_database_without_a_name_and_a_place_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="BUSOS_DATABASE_URL is not a URL") as caught:
+        Settings.load({"BUSOS_DATABASE_URL": url}, tmp_path)
+    assert "hunter2" not in str(caught.value)

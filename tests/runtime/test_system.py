@@ -20,10 +20,12 @@ from engine.errors import LedgerUnavailable, SettingsError
 from engine.model import RunStatus, TemplateText
 from engine.ports import Message
 from engine.runtime.clock import Ids, SystemClock
+from engine.runtime.current_mailer import CurrentMailer
 from engine.runtime.ledger import Ledger
+from engine.runtime.paces import MemoryStore, Paces
 from engine.runtime.settings import Settings
 from engine.runtime.system import System
-from engine.runtime.wiring import CurrentMailer, KeptTemplates, build, mailer_of, running
+from engine.runtime.wiring import KeptTemplates, build, mailer_of, running
 from tests.playbooks import NOON, playbook
 from tests.runtime.conftest import ScriptedMailer, arrival
 
@@ -160,14 +162,31 @@ def test_a_server_needs_a_secret_key_and_dev_makes_one_that_lasts(settings: Sett
     assert len(keys[0] or "") >= 32
 
 
-def test_the_settings_choose_the_mailer(settings: Settings) -> None:
-    resend = mailer_of(replace(settings, resend_api_key="re_for_a_stand_in", smtp_url="smtp://127.0.0.1:2525"))
-    smtp = mailer_of(replace(settings, smtp_url="smtp://127.0.0.1:2525"))
+def test_the_settings_choose_the_mailer_and_its_pace(settings: Settings) -> None:
+    paces = Paces(MemoryStore(), SystemClock(), lambda alert: None)
+    smtp_too = replace(settings, smtp_url="smtp://127.0.0.1:2525")
+    resend, slow = mailer_of(replace(smtp_too, resend_api_key="re_for_a_stand_in"), paces)
+    smtp, free = mailer_of(smtp_too, paces)
+    outbox, never = mailer_of(settings, paces)
 
     assert isinstance(resend, ResendMailer)
     assert isinstance(smtp, SmtpMailer)
-    assert isinstance(mailer_of(settings), OutboxMailer)
+    assert isinstance(outbox, OutboxMailer)
+    assert (slow.take(99), free.take(99), never.take(99)) == (5, 99, 99)
     resend.close()
+
+
+@pytest.mark.parametrize(("smtp_url", "threads"), [(None, 1), ("smtp://127.0.0.1:2525", 3)])
+def test_several_threads_move_runs_only_where_a_mailer_is_waited_for(
+    settings: Settings, smtp_url: str | None, threads: int
+) -> None:
+    system = build(replace(settings, smtp_url=smtp_url), works=True, make_key=True, threads=3)
+    try:
+        assert system._crew is not None
+        runs = next(pool for pool in system._crew.pools if pool.name == "runs")
+        assert runs._consumer.workers == threads
+    finally:
+        system.ledger.close()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from huey.exceptions import HueyException
 
 from engine.errors import LedgerUnavailable
-from engine.runtime.bell import Bell
+from engine.runtime.bell import POLL, Bell
 from engine.runtime.workers import JsonSerializer, LedgerStorage, Pool
 
 
@@ -75,6 +75,17 @@ def test_a_lost_bell_costs_a_moment_only(pool: Pool[Any], job: Counting) -> None
     job.due += [1, 2, 3]
 
     assert worked(job, 3)
+
+
+def test_a_job_may_know_when_it_is_worth_to_look_again_but_never_later_than_the_usual(
+    job: Counting, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(bell, "wait", lambda heard, timeout: waited.append(timeout))
+    for seconds in (0.03, 60.0):
+        assert LedgerStorage("test", job, bell, lambda s=seconds: s).dequeue() is None  # type: ignore[misc]
+    assert LedgerStorage("test", job, bell).dequeue() is None
+    assert waited == [0.03, POLL, POLL]
 
 
 def test_an_error_of_one_batch_does_not_end_the_workers(

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.standins.contract import Contract
-from tests.standins.server import Pause, Reply, Request, Vendor
+from tests.standins.vendor import Pause, Vendor
+from tests.standins.wire import Reply, Request
 
 PATH = re.compile(r"/api(?:/v10)?/webhooks/(\d+)/([\w.-]+)")
 BODY = "#/paths/~1webhooks~1{webhook_id}~1{webhook_token}/post/requestBody/content/application~1json/schema"

@@ -33,7 +33,8 @@ from tests.standins.notion_shapes import (
     source_answer,
 )
 from tests.standins.notion_workspace import Workspace
-from tests.standins.server import Pause, Reply, Request, Vendor
+from tests.standins.vendor import Pause, Vendor
+from tests.standins.wire import Reply, Request
 
 VERSIONS = ("2022-06-28", "2025-09-03", "2026-03-11")
 OLD = VERSIONS[0]

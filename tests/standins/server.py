@@ -7,157 +7,77 @@ its own. Everything of one vendor happens on that one thread, so a vendor needs 
         ResendMailer("re_123", base_url=server.url).send([message])
         assert server.vendor.violations == []
 
-Over HTTP, for whoever runs it as a separate process: ``GET /_seen`` (``?brief=1`` without the lists),
-``POST /_faults``, ``POST /_reset``.
+Whoever runs it as a separate process asks over HTTP (``control.py``), on its port or, since that may refuse every
+connection when told to, on a second one that never misbehaves.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
+import socket
+import struct
 import threading
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Generic, Self, TextIO, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any, Generic, Self, TextIO, TypeVar, cast
 
-Fault = str | Mapping[str, Any]
-Pause = Callable[[], Awaitable[None]]
+from tests.standins.control import Control
+from tests.standins.faults import AFTERWARDS, BEFORE, Fault, Faults
+from tests.standins.vendor import Pause, Vendor
+from tests.standins.wire import Intake, Reply, Request
 
-AFTERWARDS = ("drop", "hang", "garbage", "500 after")
-"""Faults that come after the vendor has done the work: the caller cannot know that it was done."""
+__all__ = ["AFTERWARDS", "BEFORE", "Fault", "Faults", "Pause", "Reply", "Request", "StandIn", "Vendor"]
 
-BEFORE = ("lost", "500", "429", "quota")
-"""Faults that come instead of the work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request; header names in small letters."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The parsed body; ValueError when it is not JSON."""
-        return json.loads(self.body)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer: bytes go out as they are, None is no body, anything else is JSON."""
-
-    status: int = 200
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def encoded(self) -> bytes:
-        """The answer as it goes over the wire."""
-        raw = (
-            self.body if isinstance(self.body, bytes) else b"" if self.body is None else json.dumps(self.body).encode()
-        )
-        headers = {"content-type": "application/json", **self.headers, "content-length": str(len(raw))}
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        return f"HTTP/1.1 {self.status} \r\n{head}\r\n".encode() + raw
-
-
-class Vendor:
-    """What a stand-in answers and remembers. Subclasses say ``answer`` and, for their own state, ``state``."""
-
-    name = "vendor"
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything; subclasses add what they remember."""
-        self.requests: list[dict[str, Any]] = []
-        self.violations: list[str] = []
-
-    @property
-    def judges(self) -> bool:
-        """Whether requests are held against the vendor's published contract."""
-        return False
-
-    async def answer(self, request: Request, pause: Pause) -> Reply:
-        """Do what the vendor does. ``await pause()`` stands where the vendor takes its time."""
-        raise NotImplementedError
-
-    def fault(self, kind: str) -> Reply:
-        """How this vendor says one of ``BEFORE`` ("500", "429", "quota"), or a fault of its own."""
-        raise NotImplementedError(f"{self.name} has no fault {kind!r}")
-
-    def state(self) -> dict[str, Any]:
-        """What ``GET /_seen`` shows beyond requests and violations."""
-        return {}
-
-    def violation(self, sentence: str) -> None:
-        """Remember that a request was not what the contract asks for."""
-        self.violations.append(sentence)
-
-
-@dataclass
-class Faults:
-    """How the stand-in misbehaves.
-
-    ``script`` is used up first, one entry a request: "ok", one of ``BEFORE`` or ``AFTERWARDS``, a fault that the
-    vendor knows by name, or an answer as ``{"status": 422, "body": {...}, "headers": {...}}``. Then ``chances``
-    says how often each fault happens (0 to 1). ``latency`` and ``hang`` are seconds. ``down`` closes every connection.
-    """
-
-    script: list[Fault] = field(default_factory=list)
-    chances: Mapping[str, float] = field(default_factory=dict)
-    latency: float = 0.0
-    hang: float = 60.0
-    down: bool = False
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        self.script = list(self.script)
-        self._random = random.Random(self.seed)
-
-    def draw(self) -> Fault:
-        """What happens to this request."""
-        if self.script:
-            return self.script.pop(0)
-        if not self.chances:
-            return "ok"
-        kinds = [*self.chances, "ok"]
-        weights = [*self.chances.values(), max(0.0, 1 - sum(self.chances.values()))]
-        return self._random.choices(kinds, weights)[0]
-
-    async def pause(self) -> None:
-        """The vendor takes its time."""
-        if self.latency:
-            await asyncio.sleep(self.latency)
-
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: what is left unsaid is thrown away, and the other side learns of it by a reset."""
 
 V = TypeVar("V", bound=Vendor)
+Loops = Callable[[], asyncio.AbstractEventLoop]
 
 
 class StandIn(Generic[V]):
-    """A vendor on a port of 127.0.0.1, on its own thread; ``with`` starts and stops it."""
+    """A vendor on a port of 127.0.0.1, on its own thread; ``with`` starts and stops it.
 
-    def __init__(self, vendor: V, port: int = 0, log: TextIO | None = None) -> None:
+    ``control_port`` opens a second door that only answers questions about the first (0: any free port).
+    """
+
+    def __init__(
+        self,
+        vendor: V,
+        port: int = 0,
+        log: TextIO | None = None,
+        *,
+        control_port: int | None = None,
+        loops: Loops | None = None,
+    ) -> None:
         self.vendor = vendor
         self.port = port
+        self.control_port = control_port
         self.faults = Faults()
+        self.control = Control(self)
         self._log = log
+        self._loops = loops
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name=vendor.name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=vendor.name, daemon=True)
         self._failure: OSError | None = None
+        self._door: asyncio.Server | None = None
+        self._second: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
         """Where it is, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def faults(self) -> Faults:
+        """How it misbehaves."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._faults = self.vendor.faults = faults
 
     def start(self) -> Self:
         """Listen; OSError when the port is taken."""
@@ -181,123 +101,149 @@ class StandIn(Generic[V]):
     ) -> None:
         self.stop()
 
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=self._loops) as runner:
+            runner.run(self._main())
+
     async def _main(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        self._connections: set[asyncio.Task[None]] = set()
+        self.connections: set[Connection] = set()
         try:
-            server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=2**26, backlog=1024)
-            self.port = server.sockets[0].getsockname()[1]
+            await self.listen()
+            if self.control_port is not None:
+                self._second = await self._loop.create_server(lambda: Connection(self), "127.0.0.1", self.control_port)
+                self.control_port = self._second.sockets[0].getsockname()[1]
         except OSError as error:
             self._failure = error
             return
         finally:
             self._ready.set()
         await self._stopping.wait()
-        server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        self.refuse()
+        if self._second is not None:
+            self._second.close()
+        await asyncio.gather(*(one.ended() for one in set(self.connections)))
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        # A caller that went away, or our own stop, is no event worth a traceback.
-        try:
-            with suppress(asyncio.CancelledError, ConnectionError, asyncio.IncompleteReadError):
-                while await self._exchange(await read_request(reader), writer):
-                    pass
-        finally:
-            self._connections.discard(task)
-            writer.close()
+    async def listen(self) -> None:
+        """Take connections, on the same port as before."""
+        if self._door is None:
+            self._door = await self._loop.create_server(
+                lambda: Connection(self), "127.0.0.1", self.port, backlog=1024, reuse_address=True
+            )
+            self.port = self._door.sockets[0].getsockname()[1]
 
-    async def _exchange(self, request: Request, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; False when the connection must be closed."""
+    def refuse(self) -> None:
+        """Take no connection any more, and break those that are open (but those of whoever controls us)."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None
+        for one in self.connections:
+            if one.port == self.port:
+                one.reset()
+
+    async def exchange(self, request: Request) -> Reply | None:
+        """The answer to one request; None: the connection closes without one."""
         if request.path.startswith("/_"):
-            reply: Reply | None = self._control(request)
-        elif self.faults.down:
-            reply = None
-        else:
-            reply = await self._play(request)
-        if reply is None:
-            return False
-        writer.write(reply.encoded())
-        await writer.drain()
-        return request.headers.get("connection") != "close"
-
-    async def _play(self, request: Request) -> Reply | None:
-        """The vendor's answer, or the fault that takes its place; None: no answer at all."""
-        fault = self.faults.draw()
+            return await self.control.answer(request)
+        if self.faults.down:
+            self._remember(request, "down", None)
+            return None
+        fault = self.faults.draw(request.body)
         reply = await self._perform(request, fault)
-        self._note(request, fault, reply)
-        if fault == "hang":
-            await asyncio.sleep(self.faults.hang)
-        return reply
+        self._remember(request, fault, reply)
+        if fault in ("hang", "stall", "late"):
+            await self.control.held(self.faults.window if fault == "late" else self.faults.hang, done=fault != "stall")
+        # What went down meanwhile says nothing any more.
+        return None if self._faults.down else reply
 
     async def _perform(self, request: Request, fault: Fault) -> Reply | None:
         if isinstance(fault, Mapping):
             return Reply(**fault)
-        if fault == "lost":
+        if fault in ("lost", "stall"):
             return None
         if fault != "ok" and fault not in AFTERWARDS:
-            return self.vendor.fault(fault)
+            return self._said(self.vendor.fault(fault))
         reply = await self.vendor.answer(request, self.faults.pause)
-        return reply if fault == "ok" else self._spoilt(fault)
+        return reply if fault in ("ok", "late") else self._spoilt(fault)
+
+    def _said(self, reply: Reply) -> Reply:
+        """The vendor's fault, with the pause that the stand-in was told to ask for."""
+        if "retry-after" not in reply.headers:
+            return reply
+        return Reply(reply.status, reply.body, {**reply.headers, "retry-after": f"{self.faults.retry_after:g}"})
 
     def _spoilt(self, fault: str) -> Reply | None:
         if fault == "garbage":
             return Reply(200, b"<html>Everything is fine.</html>", {"content-type": "text/html"})
         return self.vendor.fault("500") if fault == "500 after" else None
 
-    def _note(self, request: Request, fault: Fault, reply: Reply | None) -> None:
-        line = {
-            "method": request.method,
-            "path": request.path,
-            "key": request.headers.get("idempotency-key"),
-            "status": reply.status if reply else None,
-            "fault": fault,
-        }
-        self.vendor.requests.append(line)
+    def _remember(self, request: Request, fault: Fault, reply: Reply | None) -> None:
+        line = self.vendor.note(request, fault, reply.status if reply else None)
         if self._log:
             self._log.write(json.dumps({"vendor": self.vendor.name, **line}) + "\n")
 
-    def _control(self, request: Request) -> Reply:
-        match request.method, request.path:
-            case "GET", "/_seen":
-                return Reply(body=self.seen(brief="brief" in request.query))
-            case "POST", "/_faults":
-                return self._set_faults(request)
-            case "POST", "/_reset":
-                self.vendor.reset()
-                self.faults = Faults()
-                return Reply(204)
-        return Reply(404, {"message": "GET /_seen, POST /_faults or POST /_reset"})
-
-    def _set_faults(self, request: Request) -> Reply:
-        try:
-            self.faults = Faults(**request.json())
-        except (TypeError, ValueError) as error:
-            return Reply(400, {"message": str(error)})
-        return Reply(204)
-
     def seen(self, *, brief: bool = False) -> dict[str, Any]:
         """Everything that was seen; ``brief`` counts the lists instead of showing them."""
-        vendor = self.vendor
-        judged = "judged by the published contract" if vendor.judges else "NOTHING WAS JUDGED: no contracts were found"
-        full = {"requests": vendor.requests, "violations": vendor.violations, **vendor.state()}
-        statuses = Counter(str(line["status"]) for line in vendor.requests)
-        shown = {name: len(value) if isinstance(value, Sequence) else value for name, value in full.items()}
-        return {"vendor": vendor.name, "judges": vendor.judges, "note": judged, "statuses": statuses} | (
-            shown if brief else full
-        )
+        return self.control.seen(brief=brief)
 
 
-async def read_request(reader: asyncio.StreamReader) -> Request:
-    """The next request of a connection; IncompleteReadError when the caller has gone."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = head[:-4].decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ", 2)
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    body = await reader.readexactly(int(headers.get("content-length", 0)))
-    address = urlsplit(target)
-    return Request(method, unquote(address.path), dict(parse_qsl(address.query)), headers, body)
+class Connection(asyncio.Protocol):
+    """One caller: requests are answered one after the other."""
+
+    def __init__(self, server: StandIn[Any]) -> None:
+        self._server = server
+        self._intake = Intake()
+        self._waiting: deque[Request] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._gone = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Somebody has called."""
+        self._transport = cast("asyncio.Transport", transport)
+        self.port = transport.get_extra_info("sockname")[1]
+        self._server.connections.add(self)
+        if self._server.faults.down == "reset" and self.port == self._server.port:
+            self.reset()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """He has gone; what he asked for goes on, as at any vendor."""
+        self._gone = True
+        self._server.connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        """He says something."""
+        self._intake.feed(data)
+        try:
+            while request := self._intake.take():
+                self._waiting.append(request)
+        except ValueError:
+            self._transport.close()
+            return
+        if self._waiting and (self._task is None or self._task.done()):
+            self._task = asyncio.ensure_future(self._answer())
+
+    async def _answer(self) -> None:
+        while self._waiting:
+            request = self._waiting.popleft()
+            reply = await self._server.exchange(request)
+            if self._gone:
+                continue
+            if reply is None:
+                self._transport.close()
+                return
+            self._transport.write(reply.encoded())
+            if request.headers.get("connection") == "close":
+                self._transport.close()
+
+    def reset(self) -> None:
+        """Break the connection: the other side reads a reset, not an end."""
+        sock: socket.socket = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self._transport.abort()
+
+    async def ended(self) -> None:
+        """Stop whatever it still does."""
+        self._transport.abort()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])

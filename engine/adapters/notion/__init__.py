@@ -2,7 +2,7 @@
 
 from engine.adapters.notion.connection import NOTION_URL, Connection
 from engine.adapters.notion.contacts import NotionMirror
-from engine.adapters.notion.pace import Pace
+from engine.adapters.notion.pace import BEGIN
 from engine.adapters.notion.templates import NotionTemplates, TemplateStore
 
-__all__ = ["NOTION_URL", "Connection", "NotionMirror", "NotionTemplates", "Pace", "TemplateStore"]
+__all__ = ["BEGIN", "NOTION_URL", "Connection", "NotionMirror", "NotionTemplates", "TemplateStore"]

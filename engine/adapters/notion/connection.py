@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +15,10 @@ from notion_client import Client
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
 from engine.adapters.notion.faults import NotionError, from_answer, refused, unreadable, without_answer
-from engine.adapters.notion.pace import Pace
 from engine.errors import SettingsError
 from engine.model import Refused, Retry
+from engine.pacing import Unpaced
+from engine.ports import Pace
 
 NOTION_URL = "https://api.notion.com"
 VERSIONS = ("2022-06-28", "2025-09-03", "2026-03-11")
@@ -81,7 +81,7 @@ class Connection:
             raise SettingsError(f"Notion-Version {version!r} is not known here; use one of {', '.join(VERSIONS)}")
         self.version = version
         self._token = _checked_token(token)
-        self._pace = pace or Pace()
+        self._pace = pace or Unpaced()
         self._patience = patience
         self._create_timeout = create_timeout
         self._http = httpx.Client(event_hooks={"request": [self._lengthen]})
@@ -161,27 +161,34 @@ class Connection:
         return fault.status == 429 and after is not None and after <= self._patience
 
     def _try(self, method: str, path: str, body: Json | None, query: Any, writes: bool) -> Any:
-        queue = self._pace.wait(self._patience)
-        if queue:
-            raise NotionError(Retry(reason="the rate that Notion allows is used up just now", after=queue))
+        if away := self._pace.turn(self._patience):
+            shut = self._pace.shut()
+            reason = shut[1] if shut else "the rate that Notion allows is used up just now"
+            raise NotionError(Retry(reason=reason, after=away))
         try:
-            return self._client.request(path, method, query, body)
+            answer = self._client.request(path, method, query, body)
         except HTTPResponseError as error:
             raise self._noted(from_answer(error, writes=writes)) from None
         except InvalidPathParameterError:
             reason = f"{path!r} is not a place in Notion: check the ids in the settings"
             raise NotionError(Refused(reason=reason), 400) from None
         except (RequestTimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise without_answer(error, writes=writes) from None
+            raise self._noted(without_answer(error, writes=writes)) from None
         except (ValueError, RecursionError) as error:
-            raise unreadable(type(error).__name__, writes=writes) from None
+            raise self._noted(unreadable(type(error).__name__, writes=writes)) from None
+        self._pace.worked()
+        return answer
 
     def _noted(self, fault: NotionError) -> NotionError:
-        """The fault, after everybody was told to wait; without the token, should somebody have repeated it."""
-        outcome = fault.outcome
-        if fault.status == 429 and isinstance(outcome, Retry):
-            self._pace.hold(outcome.after or 0.0)
-        return NotionError(replace(outcome, reason=outcome.reason.replace(self._token, "***")), fault.status)
+        """The fault, after everybody was told of it; without the token, should somebody have repeated it."""
+        outcome = fault.outcome.evolve(reason=fault.outcome.reason.replace(self._token, "***"))
+        if isinstance(outcome, Retry) and fault.status == 429:
+            self._pace.close(outcome.after or 0.0, outcome.reason)
+        elif isinstance(outcome, Retry) and fault.status in (0, *range(500, 600)):
+            self._pace.failed(outcome.reason)
+        else:
+            self._pace.worked()
+        return NotionError(outcome, fault.status)
 
     def _lengthen(self, request: httpx.Request) -> None:
         """Give the creation of a page its own time limit; notion-client has only one for everything."""

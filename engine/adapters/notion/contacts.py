@@ -8,7 +8,6 @@ database; what cannot be written is left out and told in ``missing``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -143,7 +142,7 @@ class NotionMirror:
             return self._connection.create(dict(source.parent), properties).id
         except NotionError as fault:
             if isinstance(fault.outcome, Retry) and fault.outcome.uncertain:
-                raise NotionError(replace(fault.outcome, after=SEEN_AFTER), fault.status) from None
+                raise NotionError(fault.outcome.evolve(after=SEEN_AFTER), fault.status) from None
             raise
 
     def _key(self, source: Source) -> Property:

@@ -1,13 +1,15 @@
-"""The ledger: every contact, run, story, email and errand, in one file that survives everything.
+"""The ledger: every contact, run, story, email and errand, in one database that survives everything.
 
 ``Ledger.open(url)`` gives it; ``ledger.write()`` and ``ledger.read()`` give a ``Transaction`` with all
 statements. Nothing outside this package knows SQL.
 """
 
-from engine.runtime.ledger.ledger import Ledger
+from engine.runtime.ledger.ledger import Absent, Ledger, there_is_none
 from engine.runtime.ledger.records import (
+    BatchResult,
     CachedTemplate,
     Claimed,
+    ClaimKind,
     EmailRecord,
     EmailResult,
     EmailStatus,
@@ -17,6 +19,7 @@ from engine.runtime.ledger.records import (
     OutboxItem,
     OutboxKind,
     OutboxResult,
+    Pair,
     Patch,
     Revision,
     StoredEvent,
@@ -26,7 +29,10 @@ from engine.runtime.ledger.records import (
 from engine.runtime.ledger.transaction import Transaction
 
 __all__ = [
+    "Absent",
+    "BatchResult",
     "CachedTemplate",
+    "ClaimKind",
     "Claimed",
     "EmailRecord",
     "EmailResult",
@@ -38,10 +44,12 @@ __all__ = [
     "OutboxItem",
     "OutboxKind",
     "OutboxResult",
+    "Pair",
     "Patch",
     "Revision",
     "StoredEvent",
     "Transaction",
     "Worker",
     "email_key",
+    "there_is_none",
 ]

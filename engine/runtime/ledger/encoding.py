@@ -1,16 +1,17 @@
 """How instants, JSON and messages cross the border between Python and the ledger's columns.
 
 Instants are whole UTC milliseconds (rounded down), so that they sort and compare as integers on every
-database. JSON is text. A rendered email is JSON too, compressed
-lightly: its HTML becomes a quarter, at the cost of some microseconds.
+database. JSON is text. A rendered email is JSON too, compressed lightly and against a specimen: an email
+that shows all our layout can do. What both have in common is left out, so the frame around every email costs nothing,
+and compressing is quicker too. An email without our layout, or from before there was a specimen, is read just the same.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,6 +20,10 @@ from engine.ports import Message
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+SPECIMEN = Path(__file__).with_name("specimen.json").read_bytes()
+"""Stored emails name it by its checksum and cannot be read without it: it never changes, whatever the layout does."""
+_READY = zlib.compressobj(1, zlib.DEFLATED, wbits=13, memLevel=6, zdict=SPECIMEN)
+"""A compressor that knows the specimen: copying it is quicker than reading the specimen for each email."""
 _read_message = msgspec.json.Decoder(Message).decode
 _read_object = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -55,10 +60,11 @@ def json_object(text: str) -> dict[str, Any]:
 
 def message_bytes(message: Message) -> bytes:
     """A rendered email as it is kept: the same bytes give the same email at every try."""
-    plain = msgspec.json.encode(replace(message, headers=dict(message.headers)))
-    return zlib.compress(plain, 1)
+    plain = msgspec.json.encode(message.evolve(headers=dict(message.headers)))
+    stream = _READY.copy()
+    return stream.compress(plain) + stream.flush()
 
 
 def message_from(data: bytes) -> Message:
     """The rendered email again."""
-    return _read_message(zlib.decompress(data))
+    return _read_message(zlib.decompressobj(zdict=SPECIMEN).decompress(data))

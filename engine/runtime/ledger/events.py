@@ -18,10 +18,13 @@ _SELECT = """
 """
 _BY_ID = Statement(f"{_SELECT} WHERE e.id = :id")
 _BY_KEY = Lookup(f"{_SELECT} WHERE e.trigger = :trigger AND e.key IN :keys")
-_ADD = Statement("""
+_ADD = Statement(
+    """
     INSERT INTO events (id, trigger, key, body_hash, payload, contact_id, email, segment, accepted_at, revision)
     VALUES (:id, :trigger, :key, :body_hash, :payload, :contact_id, :email, :segment, :accepted_at, :revision)
-""")
+""",
+    together=True,
+)
 
 
 def _event(row: Row) -> StoredEvent:
@@ -54,7 +57,10 @@ class Events(Revisions):
         }
 
     def add_events(self, events: Sequence[StoredEvent]) -> None:
-        """Store events. A (trigger, key) that is there already fails: look with ``events_by_key`` first."""
+        """Store events. A (trigger, key) that is there already fails: look with ``events_by_key`` first.
+
+        They go in by key, so that two who add the same keys do not deadlock.
+        """
         numbers = self._revision_numbers({event.revision for event in events})
         self._many(
             _ADD,
@@ -71,7 +77,7 @@ class Events(Revisions):
                     "accepted_at": millis(event.accepted_at),
                     "revision": numbers[event.revision],
                 }
-                for event in events
+                for event in sorted(events, key=lambda event: (event.trigger, event.key or ""))
             ],
         )
 

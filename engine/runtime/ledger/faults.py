@@ -1,8 +1,7 @@
-"""What the database says when it cannot, put into a sentence for the operator."""
+"""Errors of the world told apart from mistakes of ours, and those that pass from those that stay."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,42 +9,24 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from engine.errors import LedgerUnavailable
-
-# By the beginning of SQLite's own name of the error; the first that fits.
-_SENTENCES = {
-    "SQLITE_BUSY": "is locked by another process. Wait a moment; if it lasts, look for a process that hangs",
-    "SQLITE_LOCKED": "is locked by another process. Wait a moment; if it lasts, look for a process that hangs",
-    "SQLITE_FULL": "cannot grow: the disk is full. Free some space",
-    "SQLITE_CANTOPEN": "cannot be opened. Its folder must exist, and this user must be allowed to write there",
-    "SQLITE_READONLY_DBMOVED": "was moved or deleted while in use. Put it back, or restart to begin a new one",
-    "SQLITE_READONLY": "is read-only. Allow this user to write the file and its folder",
-    "SQLITE_PERM": "may not be touched by this user. Allow this user to write the file and its folder",
-    "SQLITE_NOTADB": "is not a busos ledger: it is no SQLite database. Point BUSOS_DATABASE_URL at another file",
-    "SQLITE_CORRUPT": "is damaged. Stop busos, keep the file, and restore the latest copy",
-    "SQLITE_IOERR": "cannot be read or written: the disk failed, or the file was moved while in use. Check the disk, "
-    "then restart",
-    "SQLITE_NOMEM": "cannot be used: this machine is out of memory",
-}
-
-
-def sentence(error: BaseException | None, place: str) -> str | None:
-    """What to tell the operator; None for an error that is a mistake of ours rather than of the world."""
-    name = getattr(error, "sqlite_errorname", "") if isinstance(error, sqlite3.Error) else ""
-    for beginning, words in _SENTENCES.items():
-        if name.startswith(beginning):
-            return f"The ledger {place} {words}. Nothing was written."
-    return None
+from engine.runtime.ledger.databases import Database
 
 
 @contextmanager
-def told_apart(place: str) -> Iterator[None]:
+def told_apart(database: Database) -> Iterator[None]:
     """Turn errors of the world into ``LedgerUnavailable``; let mistakes of ours through as they are."""
     try:
         yield
     except NoConnection as error:
-        raise LedgerUnavailable(f"The ledger {place} has no free connection. Nothing was written.") from error
+        raise LedgerUnavailable(f"The ledger {database.place} has no free connection. Nothing was written.") from error
     except DBAPIError as error:
-        words = sentence(error.orig, place)
+        words = database.sentence(error.orig)
         if words is None:
             raise
         raise LedgerUnavailable(words) from error
+
+
+def drivers_error(error: BaseException) -> BaseException | None:
+    """The error of the driver that an error of ours, or of SQLAlchemy, was made from."""
+    wrapped = error.__cause__ if isinstance(error, LedgerUnavailable) else error
+    return wrapped.orig if isinstance(wrapped, DBAPIError) else None

@@ -2,58 +2,82 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Self
+from dataclasses import dataclass
+from time import sleep
+from typing import Self, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 
 from engine.errors import LedgerUnavailable
-from engine.runtime.ledger.connection import BUSY_MILLISECONDS, file_of, open_engine, plain_connection
-from engine.runtime.ledger.faults import told_apart
-from engine.runtime.ledger.migrations import bring_up_to_date
+from engine.runtime.ledger.databases import Database, database_at
+from engine.runtime.ledger.databases.patience import pauses
+from engine.runtime.ledger.faults import drivers_error, told_apart
 from engine.runtime.ledger.transaction import Transaction
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An address at which there is no ledger yet, and whether this user may make one there."""
+
+    place: str
+    can_be_made: bool
+
+
+def there_is_none(url: str) -> Absent | None:
+    """What to know of an address where there is no ledger; None where there is one. Nothing is made.
+
+    Raises ``LedgerUnavailable`` and ``SettingsError`` as ``Ledger.open`` does.
+    """
+    database = database_at(url)
+    try:
+        with told_apart(database):
+            return None if database.exists() else Absent(database.place, database.can_be_made())
+    finally:
+        database.close()
 
 
 class Ledger:
-    """An open ledger, for any number of threads; ``open`` it once for each process.
+    """An open ledger, for any number of threads; ``open`` it once for each process."""
 
-    Writers of one process queue here, because a lock is handed on at once where SQLite would have them
-    sleep and try again; only other processes are waited for in the database.
-    """
-
-    def __init__(self, path: Path, writer: Engine) -> None:
-        self.path = path
-        self._writer = writer
-        self._quick_writer = open_engine(path, "quick")
-        self._reader = open_engine(path, "reading")
-        self._turn = threading.Lock()
-        self._file = _identity(path)
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open ``sqlite:///PATH``, making or migrating the file as needed.
+        """Open ``sqlite:///PATH`` or ``postgresql://…``, making or migrating the tables as needed.
 
-        Raises ``LedgerTooNew`` for a file of a newer busos, ``LedgerUnavailable`` when it cannot be used,
+        Raises ``LedgerTooNew`` for a ledger of a newer busos, ``LedgerUnavailable`` when it cannot be used,
         ``SettingsError`` for an address that is not one of ours.
         """
-        path = file_of(url)
-        writer = open_engine(path, "durable")
+        database = database_at(url)
         try:
-            with told_apart(str(path)):
-                bring_up_to_date(writer, path)
+            with told_apart(database):
+                database.prepare()
         except BaseException:
-            writer.dispose()
+            database.close()
             raise
-        return cls(path, writer)
+        return cls(database)
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words for people."""
+        return self.database.place
+
+    @property
+    def apart(self) -> bool:
+        """Whether the database may crash, and forget what was not durable, while this process lives on.
+
+        A claim that it forgets could be given to somebody else under the same number, while we still work on it.
+        """
+        return self.database.apart
 
     def close(self) -> None:
         """Close every connection; the ledger can be opened again."""
-        self._reader.dispose()
-        self._quick_writer.dispose()
-        self._writer.dispose()
+        self.database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -66,59 +90,44 @@ class Ledger:
         """A transaction that is on disk when the block ends, and leaves no trace when the block raises.
 
         ``durable=False`` does not wait for the disk. Others see the result all the same, and a killed
-        process loses nothing; a power cut may take it back, whole. That is enough for claims and signs of
-        life, because it takes back the worker as well. What is durable later makes it durable too.
+        process loses nothing; a power cut may take it back, whole. That is enough for signs of life, and for
+        claims where it takes back the worker as well (see ``apart``). What is durable later makes it durable too.
         """
-        engine = self._writer if durable else self._quick_writer
-        if not self._turn.acquire(timeout=2 * BUSY_MILLISECONDS / 1000):
-            raise LedgerUnavailable(
-                f"The ledger {self.path} is busy: others write without a pause. Nothing was written."
-            )
-        try:
-            self._still_there()
-            with told_apart(str(self.path)), engine.begin() as connection:
-                yield Transaction(connection)
-        finally:
-            self._turn.release()
+        with told_apart(self.database), self.database.writing(durable=durable) as connection:
+            yield Transaction(connection)
+
+    def transact(self, work: Callable[[Transaction], Result], *, durable: bool = True) -> Result:
+        """Do ``work`` in a write transaction, and all of it again when others were in the way.
+
+        On a database with many writers two of them may want the same row, or add the same address, at once:
+        then one of them is told to begin anew. What ``work`` keeps outside the transaction it must make anew too.
+        """
+        for pause in pauses():
+            try:
+                with self.write(durable=durable) as tx:
+                    return work(tx)
+            except (LedgerUnavailable, IntegrityError) as error:
+                if not self.database.passes(drivers_error(error)):
+                    raise
+            sleep(pause)
+        with self.write(durable=durable) as tx:
+            return work(tx)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """The ledger as it is at this moment; writing through it fails."""
-        self._still_there()
-        with told_apart(str(self.path)), self._reader.begin() as connection:
+        with told_apart(self.database), self.database.reading() as connection:
             yield Transaction(connection)
 
-    def _still_there(self) -> None:
-        """SQLite itself would go on writing to a file that has no name any more, and all of it would be lost."""
-        if _identity(self.path) != self._file:
-            raise LedgerUnavailable(
-                f"The ledger {self.path} was moved, deleted or replaced while in use. "
-                "Put it back, or restart to use what is there now. Nothing was written."
-            )
-
     def size(self) -> int:
-        """Bytes on disk, what waits in the write-ahead log included."""
-        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        """Bytes on disk."""
+        with told_apart(self.database):
+            return self.database.size()
 
     def check(self) -> list[str]:
-        """What is wrong with the file, a sentence each; nothing when it is sound. Reads all of it."""
+        """What is wrong with it, a sentence each; nothing when it is sound. Reads all of it."""
         try:
-            with plain_connection(self.path) as connection:
-                found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-                return found or [_orphan(*row) for row in connection.execute("PRAGMA foreign_key_check")]
+            with told_apart(self.database):
+                return self.database.check()
         except LedgerUnavailable as error:
             return [str(error)]
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What stays the same of a file as long as it is the same file; None when it is gone."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _orphan(table: str, row_id: int | None, parent: str, _: int) -> str:
-    return f"Row {row_id} of {table} refers to a row of {parent} that is missing."

@@ -6,9 +6,9 @@ that still waits: a vendor that is slow sees the latest state once, not its hist
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from engine.runtime.ledger.encoding import instant, instant_or_none, json_object, json_text, millis, millis_or_none
 from engine.runtime.ledger.records import OutboxItem, OutboxKind, OutboxResult
@@ -17,29 +17,46 @@ from engine.runtime.ledger.session import Lookup, Row, Session, Statement
 # ruff: noqa: S608 - the only words put into SQL here are our own
 
 _COLUMNS = "id, kind, target, payload, due_at, version, attempts, status, error, created_at, done_at"
-_WAITING = Lookup("""
-    SELECT id, target, payload FROM outbox
-    WHERE kind = :kind AND status = 'pending' AND target IN :keys
-""")
-_ADD = Statement("""
+LONGEST_LEASE = timedelta(hours=2)
+"""Far longer than any: the clock may have been set back since it was given."""
+
+# Whoever adds the same target first wins; the other waits for its end, and then finds the row.
+_ADD = Statement(
+    """
     INSERT INTO outbox (id, kind, target, payload, due_at, status, created_at)
-    VALUES (:id, :kind, :target, :payload, :due_at, 'pending', :created_at)
-""")
-_MERGE = Statement("UPDATE outbox SET payload = :payload, changed = 1 WHERE id = :id")
-_CLAIM = Statement(f"""
-    UPDATE outbox SET version = version + 1, attempts = attempts + 1, due_at = :until, changed = 0
-    WHERE id IN (
-        SELECT id FROM outbox WHERE kind = :kind AND status = 'pending' AND due_at <= :now
-        ORDER BY due_at, id LIMIT :limit
-    ) RETURNING {_COLUMNS}
-""")
-_OURS = Lookup("SELECT id, version, changed FROM outbox WHERE id IN :keys AND status = 'pending'")
+    VALUES (:id, :kind, :target, :payload, :due_at, 'pending', :created_at) ON CONFLICT DO NOTHING
+""",
+    together=True,
+)
+_WAITING_SQL = "SELECT id, target, payload FROM outbox WHERE kind = :kind AND status = 'pending' AND target IN :keys"
+_WAITING = Lookup(_WAITING_SQL, postgresql=f"{_WAITING_SQL} ORDER BY id FOR NO KEY UPDATE")
+_MERGE = Statement("UPDATE outbox SET payload = :payload, changed = 1 WHERE id = :id", together=True)
+_CLAIMED = """
+    UPDATE outbox SET version = version + 1, attempts = attempts + 1, due_at = :until, changed = 0, lease_by = :by
+    WHERE id
+"""
+_DUE = """
+    SELECT id FROM outbox WHERE kind = :kind AND status = 'pending' AND due_at <= :now ORDER BY due_at, id LIMIT :limit
+"""
+_CLAIM = Statement(
+    f"{_CLAIMED} IN ({_DUE}) RETURNING {_COLUMNS}",
+    postgresql=f"{_CLAIMED} = ANY(ARRAY({_DUE} FOR NO KEY UPDATE SKIP LOCKED)) RETURNING {_COLUMNS}",
+)
+# IS TRUE keeps databases from reading all that is pending for it.
+_OURS_SQL = "SELECT id, version, changed FROM outbox WHERE id IN :keys AND (status = 'pending') IS TRUE"
+_OURS = Lookup(_OURS_SQL, postgresql=f"{_OURS_SQL} ORDER BY id FOR NO KEY UPDATE")
 _SETTLE = Statement("""
-    UPDATE outbox SET status = :status, due_at = COALESCE(:due_at, due_at), error = :error, done_at = :done_at
+    UPDATE outbox SET status = :status, due_at = COALESCE(:due_at, due_at), error = :error, done_at = :done_at,
+        lease_by = NULL
     WHERE id = :id AND version = :version
 """)
 _AGAIN = Statement("""
-    UPDATE outbox SET due_at = :due_at, changed = 0, attempts = 0, error = :error WHERE id = :id AND version = :version
+    UPDATE outbox SET due_at = :due_at, changed = 0, attempts = 0, error = :error, lease_by = NULL
+    WHERE id = :id AND version = :version
+""")
+_DROP = Lookup("""
+    UPDATE outbox SET due_at = :now, lease_by = NULL
+    WHERE kind = :kind AND status = 'pending' AND due_at > :now AND due_at < :later AND lease_by IN :keys RETURNING id
 """)
 _COUNTS = Statement("SELECT kind, status, count(*) FROM outbox GROUP BY kind, status")
 _NEXT = Statement("""
@@ -48,7 +65,6 @@ _NEXT = Statement("""
 _LIST = Statement(f"""
     SELECT {_COLUMNS} FROM outbox WHERE kind = :kind AND status = :status ORDER BY due_at DESC, id DESC LIMIT :limit
 """)
-_FORGET = Statement("DELETE FROM outbox WHERE status = 'done' AND done_at < :before")
 
 
 def _item(row: Row) -> OutboxItem:
@@ -106,30 +122,36 @@ class Outbox(Session):
 
     def push(self, items: Sequence[OutboxItem]) -> None:
         """Add items; one whose target has a pending item of the kind is merged into that, which keeps its due time."""
-        for kind in {item.kind for item in items}:
-            self._push_kind(kind, [item for item in items if item.kind == kind])
+        for kind in sorted({item.kind for item in items}):
+            mine = [item for item in items if item.kind == kind]
+            self._many(_ADD, [_add_row(item) for item in mine if item.target is None])
+            self._push_targets(kind, _by_target(mine))
 
-    def _push_kind(self, kind: OutboxKind, items: Sequence[OutboxItem]) -> None:
-        targets = list({item.target for item in items if item.target is not None})
-        old = {row[1]: (row[0], json_object(row[2])) for row in self._lookup(_WAITING, targets, kind=kind)}
-        merged: dict[str, dict[str, Any]] = {}
-        fresh: dict[str, OutboxItem] = {}
-        for item in items:
-            place = f"target {item.target}" if item.target is not None else f"item {item.id}"
-            if item.target in old:
-                so_far = merged.get(old[item.target][0], old[item.target][1])
-                merged[old[item.target][0]] = _merged(so_far, item.payload)
-            elif place in fresh:
-                fresh[place] = _joined(fresh[place], item)
-            else:
-                fresh[place] = item
-        self._many(_MERGE, [{"id": row_id, "payload": json_text(payload)} for row_id, payload in merged.items()])
-        self._many(_ADD, [_add_row(item) for item in fresh.values()])
+    def _push_targets(self, kind: OutboxKind, wanted: dict[str, OutboxItem]) -> None:
+        """Add or merge, always in the same order, so that two who push the same targets do not deadlock.
 
-    def claim_outbox(self, kind: OutboxKind, now: datetime, lease: timedelta, limit: int) -> list[OutboxItem]:
+        What waits may be carried out by others before it can be merged into: then the target is free again.
+        """
+        while wanted:
+            self._many(_ADD, [_add_row(wanted[target]) for target in sorted(wanted)])
+            rows = list(self._lookup(_WAITING, sorted(wanted), kind=kind))
+            waiting = [(row, wanted.pop(row[1])) for row in rows]
+            merged = [
+                (row[0], _merged(json_object(row[2]), item.payload)) for row, item in waiting if row[0] != item.id
+            ]
+            self._many(_MERGE, [{"id": row_id, "payload": json_text(payload)} for row_id, payload in merged])
+
+    def claim_outbox(
+        self, kind: OutboxKind, now: datetime, lease: timedelta, limit: int, *, by: int | None = None
+    ) -> list[OutboxItem]:
         """Take up to ``limit`` due items until ``now + lease``, oldest first; the try is counted now."""
-        rows = self._all(_CLAIM, kind=kind, now=millis(now), until=millis(now + lease), limit=limit)
+        rows = self._all(_CLAIM, kind=kind, now=millis(now), until=millis(now + lease), limit=limit, by=by)
         return sorted(map(_item, rows), key=lambda item: (item.created_at, item.id))
+
+    def drop_errands(self, workers: Iterable[int], now: datetime) -> set[str]:
+        """Take back what workers had in hand that are no more; the ids of those items, which are due now."""
+        numbers, values = list(workers), {"now": millis(now), "later": millis(now + LONGEST_LEASE)}
+        return {row[0] for kind in get_args(OutboxKind) for row in self._lookup(_DROP, numbers, kind=kind, **values)}
 
     def settle_outbox(self, results: Sequence[OutboxResult], now: datetime) -> set[str]:
         """Write what tries came to, where the item is still ours: the ids of those.
@@ -158,9 +180,14 @@ class Outbox(Session):
         """How many items there are, by (kind, status)."""
         return {(kind, status): n for kind, status, n in self._all(_COUNTS)}
 
-    def forget_outbox(self, done_before: datetime) -> int:
-        """Delete items that were done before a moment; how many."""
-        return self._do(_FORGET, before=millis(done_before))
+
+def _by_target(items: Sequence[OutboxItem]) -> dict[str, OutboxItem]:
+    """One item for each target, those for the same one joined in order."""
+    found: dict[str, OutboxItem] = {}
+    for item in items:
+        if item.target is not None:
+            found[item.target] = _joined(found[item.target], item) if item.target in found else item
+    return found
 
 
 def _joined(first: OutboxItem, second: OutboxItem) -> OutboxItem:

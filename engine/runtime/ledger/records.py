@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from engine.model import EMPTY, Contact, Run, TemplateText, Value, Values
+from engine.model import EMPTY, Contact, Noun, Run, TemplateText, Value, Values
 from engine.ports import Message
 
 EmailStatus = Literal["asked", "accepted", "refused"]
 OutboxKind = Literal["mirror", "alert"]
+ClaimKind = Literal["move", "post"]
 OutboxStatus = Literal["pending", "done", "failed"]
 Pair = tuple[str, str]
 Lease = tuple[str, int]  # the id of a row and the version that its claim gave it
@@ -42,24 +43,27 @@ class StoredEvent:
     segment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A run that is ours until its lease runs out, with the contact as it is now."""
+class Claimed(Noun, frozen=True):
+    """A run that is ours until its lease runs out, with the contact as it is now.
+
+    ``claims`` counts this claim and those before it that were never settled: whoever made them died with it.
+    """
 
     run: Run
     contact: Contact
+    claims: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ListedRun:
-    """A run in a list, with the address of its contact."""
+    """A run in a list, with the address of its contact; ``paused_at`` is set while it is paused."""
 
     run: Run
     email: str
+    paused_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmailRecord:
+class EmailRecord(Noun, frozen=True, kw_only=True):
     """One email of one run and step: what was rendered, and what became of it.
 
     ``number`` counts emails in the order in which they were stored; the ledger gives it.
@@ -79,21 +83,38 @@ class EmailRecord:
     provider_id: str | None = None
     error: str | None = None
     number: int = 0
+    batch: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmailResult:
-    """What a try came to. ``asked`` with an error means that it will be tried again."""
+class EmailResult(Noun, frozen=True, kw_only=True):
+    """What a try came to. ``asked`` with an error means that it will be tried again.
+
+    ``attempts`` is how many tries count by now; None leaves the count as it is.
+    """
 
     run_id: str
     step: str
     status: EmailStatus
     provider_id: str | None = None
     error: str | None = None
+    attempts: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxItem:
+class BatchResult(Noun, frozen=True, kw_only=True):
+    """What became known of emails that went out in one request.
+
+    ``results`` are of any of them, whoever has their runs in hand. ``leaves`` were surely not taken, and are no longer
+    of the batch: always, or with ``leases`` only where all its runs still are as these claims gave them, since
+    whoever claimed one of them afterwards may have sent it.
+    """
+
+    batch: str
+    results: tuple[EmailResult, ...] = ()
+    leaves: tuple[Pair, ...] = ()
+    leases: tuple[Lease, ...] | None = None
+
+
+class OutboxItem(Noun, frozen=True, kw_only=True):
     """Something to tell the outside that no run waits for.
 
     ``target`` is what it is about (a contact): while one is pending, another for the same target is merged
@@ -153,8 +174,9 @@ class CachedTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that has shown a sign of life."""
+    """A process that has shown a sign of life; its leases carry its ``number``."""
 
+    number: int
     id: str
     kind: str
     started_at: datetime

@@ -60,8 +60,8 @@ def standing(run: Run) -> dict[str, Any]:
     }
 
 
-def birth(run: Run, revision: int) -> dict[str, Any]:
-    """The whole row of a new run."""
+def birth(run: Run, revision: int, *, paused: bool) -> dict[str, Any]:
+    """The whole row of a new run; one of a program that is paused is so from the beginning."""
     row = standing(run)
     return {
         **row,
@@ -69,23 +69,26 @@ def birth(run: Run, revision: int) -> dict[str, Any]:
         "contact_id": run.contact_id,
         "started_at": millis(run.started_at),
         "event_id": run.event_id,
-        "wake_at": row["due_at"],
+        "wake_at": None if paused else row["due_at"],
+        "paused_at": millis(run.started_at) if paused else None,
         "revision": revision,
     }
 
 
-def settled(run: Run, poked_at: int | None, lease_until: datetime | None) -> dict[str, Any]:
+def settled(run: Run, poked_at: int | None, paused: bool, lease_until: datetime | None) -> dict[str, Any]:
     """The row after a decision: with its lease kept until a moment, or given back.
 
     A poke that came while the run was in hand pulls its due time forward, unless the run waits for an
-    answer: asking again sooner than the provider wants helps nobody.
+    answer: asking again sooner than the provider wants helps nobody. A run that was paused in our hands is
+    given back, and wakes nobody.
     """
     row = standing(run)
     due = row["due_at"]
     if poked_at is not None and due is not None and run.status is not RunStatus.SENDING:
         due = row["due_at"] = min(due, poked_at)
-    held = None if due is None else millis_or_none(lease_until)
+    held = None if due is None or paused else millis_or_none(lease_until)
     row["lease_until"] = held
-    row["wake_at"] = due if held is None or due is None else max(due, held)
+    row["wake_at"] = None if due is None or paused else due if held is None else max(due, held)
     row["poked_at"] = None if held is None else poked_at
+    row["kept"] = int(held is not None)
     return row

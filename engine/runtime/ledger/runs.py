@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.model import TRIGGER_PREFIX, Run, RunStatus
+from engine.runtime.ledger.encoding import instant_or_none
 from engine.runtime.ledger.records import ListedRun, email_key
 from engine.runtime.ledger.revisions import Revisions
 from engine.runtime.ledger.run_rows import LIVE, RUN_COLUMNS, RUN_COLUMNS_OF_R, birth, run_of
@@ -14,12 +15,15 @@ from engine.runtime.ledger.session import Lookup, Row, Statement
 
 # ruff: noqa: S608 - the only words put into SQL here are our own
 
-_ADD = Statement("""
+_ADD = Statement(
+    """
     INSERT INTO runs (id, program, contact_id, status, step, since, due_at, started_at, event_id, segment, attempt,
-        asked_at, in_doubt, skipping, reason, ended_at, version, wake_at, revision)
+        asked_at, in_doubt, skipping, reason, ended_at, version, wake_at, paused_at, revision)
     VALUES (:id, :program, :contact_id, :status, :step, :since, :due_at, :started_at, :event_id, :segment, :attempt,
-        :asked_at, :in_doubt, :skipping, :reason, :ended_at, :version, :wake_at, :revision)
-""")
+        :asked_at, :in_doubt, :skipping, :reason, :ended_at, :version, :wake_at, :paused_at, :revision)
+""",
+    together=True,
+)
 _GET = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE id IN :keys")
 # The program is picked out here and not in SQL: SQLite would rather read every run of the program.
 _OF = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE contact_id IN :keys ORDER BY id")
@@ -27,6 +31,7 @@ _LIVE = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE contact_id IN :keys AND st
 _REVISION = Statement("""
     SELECT v.hash FROM runs AS r JOIN revisions AS v ON v.number = r.revision WHERE r.id = :id
 """)
+_PAUSES = Lookup("SELECT program FROM pauses WHERE program IN :keys")
 _COUNTS = Statement("SELECT program, status, count(*) FROM runs GROUP BY program, status")
 # Jumps from one program to the next in the index instead of reading a million entries of the same.
 _PROGRAMS = Statement("""
@@ -49,7 +54,7 @@ _FILTERS = {
 def _list(filters: tuple[str, ...]) -> Statement:
     where = " AND ".join(_FILTERS[name] for name in filters) or "1 = 1"
     return Statement(f"""
-        SELECT {RUN_COLUMNS_OF_R}, c.email FROM runs AS r JOIN contacts AS c ON c.id = r.contact_id
+        SELECT {RUN_COLUMNS_OF_R}, r.paused_at, c.email FROM runs AS r JOIN contacts AS c ON c.id = r.contact_id
         WHERE {where} ORDER BY r.id DESC LIMIT :limit
     """)
 
@@ -61,7 +66,13 @@ class Runs(Revisions):
         """Begin runs under a revision of the file. Their contacts are there already."""
         if runs:
             number = self._revision_number(revision)
-            self._many(_ADD, [birth(run, number) for run in runs])
+            paused = self.paused_programs({run.program for run in runs})
+            self._many(_ADD, [birth(run, number, paused=run.program in paused) for run in runs])
+
+    def paused_programs(self, programs: Iterable[str]) -> set[str]:
+        """Those whose new runs are to be paused from their beginning; a trigger never is."""
+        wanted = [program for program in programs if not program.startswith(TRIGGER_PREFIX)]
+        return {row[0] for row in self._lookup(_PAUSES, wanted)} if wanted else set()
 
     def run(self, run_id: str) -> Run | None:
         """One run, or None."""
@@ -118,7 +129,7 @@ class Runs(Revisions):
         statuses = [status] if status or email else list(RunStatus)
         rows = [row for name in wanted for one in statuses for row in self._page(given, name, one, limit)]
         rows.sort(key=lambda row: str(row[0]), reverse=True)
-        return [ListedRun(run_of(row), row[-1]) for row in rows[:limit]]
+        return [ListedRun(run_of(row), row[-1], instant_or_none(row[-2])) for row in rows[:limit]]
 
     def _listed_programs(self, triggers: bool) -> list[str]:
         return [name for name in self.programs() if triggers or not name.startswith(TRIGGER_PREFIX)]

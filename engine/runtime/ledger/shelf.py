@@ -25,22 +25,32 @@ _PUT_TEMPLATE = Statement("""
 """)
 _TEMPLATES = Statement("SELECT body, fetched_at FROM templates ORDER BY name")
 _DROP_TEMPLATE = Statement("DELETE FROM templates WHERE name = :name")
-_BEAT = Statement("""
+_HIRE = Statement("""
     INSERT INTO workers (id, kind, started_at, seen_at) VALUES (:id, :kind, :now, :now)
-    ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seen_at = excluded.seen_at
+    ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, started_at = excluded.started_at, seen_at = excluded.seen_at
+    RETURNING number
 """)
-_SEEN = Statement("SELECT id, kind, started_at, seen_at FROM workers WHERE seen_at >= :since ORDER BY seen_at DESC, id")
-_FORGET_WORKERS = Statement("DELETE FROM workers WHERE seen_at < :before")
+_BEAT = Statement("UPDATE workers SET seen_at = :now WHERE number = :number")
+_SEEN = Statement("""
+    SELECT number, id, kind, started_at, seen_at FROM workers WHERE seen_at >= :since ORDER BY seen_at DESC, id
+""")
+_WORKERS = Statement("SELECT number, id, kind, started_at, seen_at FROM workers ORDER BY number")
+_DISMISS = Statement("DELETE FROM workers WHERE number = :number")
 _NOTE = Statement("SELECT value FROM notes WHERE name = :name")
 _PUT_NOTE = Statement("""
     INSERT INTO notes (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """)
+_KEEP_NOTE = Statement("INSERT INTO notes (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
 _DROP_NOTE = Statement("DELETE FROM notes WHERE name = :name")
 _read_template = msgspec.json.Decoder(TemplateText).decode
 
 
 def _page(row: Row) -> MirrorRecord:
     return MirrorRecord(contact_id=row[0], page_id=row[1], shown=json_object(row[2]), seen_at=instant(row[3]))
+
+
+def _worker(row: Row) -> Worker:
+    return Worker(row[0], row[1], row[2], instant(row[3]), instant(row[4]))
 
 
 class Shelf(Session):
@@ -84,23 +94,35 @@ class Shelf(Session):
         """Forget templates that are no more."""
         self._many(_DROP_TEMPLATE, [{"name": name} for name in names])
 
-    def beat(self, worker_id: str, kind: str, now: datetime) -> None:
-        """A sign of life of a process."""
-        self._do(_BEAT, id=worker_id, kind=kind, now=millis(now))
+    def hire(self, worker_id: str, kind: str, now: datetime) -> int:
+        """A process begins to work: the number that its leases carry."""
+        return int(self._all(_HIRE, id=worker_id, kind=kind, now=millis(now))[0][0])
+
+    def beat(self, number: int, now: datetime) -> bool:
+        """A sign of life of a process; whether it is still known."""
+        return self._do(_BEAT, number=number, now=millis(now)) > 0
+
+    def dismiss(self, numbers: Iterable[int]) -> None:
+        """Processes that are no more."""
+        self._many(_DISMISS, [{"number": number} for number in numbers])
+
+    def workers(self) -> list[Worker]:
+        """Processes that were hired and not dismissed since."""
+        return [_worker(row) for row in self._all(_WORKERS)]
 
     def workers_seen_since(self, since: datetime) -> list[Worker]:
         """Processes with a sign of life at or after a moment, the latest first."""
-        rows = self._all(_SEEN, since=millis(since))
-        return [Worker(row[0], row[1], instant(row[2]), instant(row[3])) for row in rows]
-
-    def forget_workers(self, before: datetime) -> int:
-        """Delete processes without a sign of life since a moment; how many."""
-        return self._do(_FORGET_WORKERS, before=millis(before))
+        return [_worker(row) for row in self._all(_SEEN, since=millis(since))]
 
     def note(self, name: str) -> str | None:
         """The value kept under a name."""
         row = self._first(_NOTE, name=name)
         return row[0] if row else None
+
+    def first_note(self, name: str, value: str) -> str:
+        """The value kept under a name, which is this one if there was none: whoever comes first decides for all."""
+        self._do(_KEEP_NOTE, name=name, value=value)
+        return str(self._all(_NOTE, name=name)[0][0])
 
     def put_note(self, name: str, value: str | None) -> None:
         """Keep a value under a name; None forgets it."""

@@ -10,12 +10,14 @@ from engine.runtime.ledger.encoding import instant, instant_or_none, millis, mil
 from engine.runtime.ledger.revisions import Revisions
 from engine.runtime.ledger.session import Row, Statement
 
-_TELL = Statement("""
+_TELL_SQL = """
     INSERT INTO story (run_id, n, at, step, kind, note, template, subject, until, provider_id, attempts, error,
         revision)
     VALUES (:run_id, (SELECT COALESCE(MAX(n), 0) + 1 FROM story WHERE run_id = :run_id), :at, :step, :kind, :note,
         :template, :subject, :until, :provider_id, :attempts, :error, :revision)
-""")
+"""
+# Lines that go in together do not see each other: each adds its place among those of its run.
+_TELL = Statement(_TELL_SQL, postgresql=_TELL_SQL.replace("+ 1", "+ :nth"), together=True)
 _STORY = Statement("""
     SELECT at, step, kind, note, template, subject, until, provider_id, attempts, error
     FROM story WHERE run_id = :run_id ORDER BY n
@@ -37,9 +39,10 @@ def _entry(row: Row) -> Entry:
     )
 
 
-def _row(run_id: str, entry: Entry, revision: int) -> dict[str, Any]:
+def _row(run_id: str, entry: Entry, nth: int, revision: int) -> dict[str, Any]:
     return {
         "run_id": run_id,
+        "nth": nth,
         "at": millis(entry.at),
         "step": entry.step,
         "kind": entry.kind,
@@ -61,7 +64,12 @@ class Story(Revisions):
         """Add lines to the stories of runs, in the order given."""
         if entries:
             number = self._revision_number(revision)
-            self._many(_TELL, [_row(run_id, entry, number) for run_id, entry in entries])
+            lines: dict[str, int] = {}
+            rows = []
+            for run_id, entry in entries:
+                lines[run_id] = lines.get(run_id, 0) + 1
+                rows.append(_row(run_id, entry, lines[run_id], number))
+            self._many(_TELL, rows)
 
     def story(self, run_id: str) -> list[Entry]:
         """The story of a run, from its beginning."""

@@ -69,8 +69,10 @@ events = Table(
 )
 Index("events_key", events.c.trigger, events.c.key, unique=True, **_only("key IS NOT NULL"))
 
-# wake_at is when a worker may next claim the run: due_at, or the end of the lease while one is held.
-# One index answers "what is due", finds expired leases, and never walks over runs in others' hands.
+# wake_at is when a worker may next claim the run: due_at, or the end of the lease while one is held; none while
+# it is paused. One index answers "what is due", finds expired leases, and never walks over runs in others' hands:
+# one for runs to be decided on, one for emails that wait for their turn, so that a slow vendor holds up no decision.
+# lease_by is the number of the worker in whose hands it is, claims how often it was taken since it was last settled.
 runs = Table(
     "runs",
     metadata,
@@ -95,11 +97,17 @@ runs = Table(
     _time("wake_at", null=True),
     _time("poked_at", null=True),
     Column("revision", Integer, nullable=False),
+    Column("lease_by", Integer),
+    _count("claims"),
+    _time("paused_at", null=True),
     sqlite_with_rowid=False,  # runs are found by id at every turn: an eighth less work
 )
-Index("runs_wake", runs.c.wake_at, runs.c.id, **_only("wake_at IS NOT NULL"))
+Index("runs_wake", runs.c.wake_at, runs.c.id, **_only("wake_at IS NOT NULL AND status <> 'sending'"))
+Index("runs_post", runs.c.wake_at, runs.c.id, **_only("wake_at IS NOT NULL AND status = 'sending'"))
 Index("runs_contact", runs.c.contact_id)
 Index("runs_listed", runs.c.program, runs.c.status, runs.c.id)
+Index("runs_paused", runs.c.program, runs.c.id, **_only("paused_at IS NOT NULL"))
+Index("runs_stuck", runs.c.id, **_only("claims > 1"))
 
 story = Table(
     "story",
@@ -138,8 +146,10 @@ emails = Table(
     _time("accepted_at", null=True),
     _text("provider_id", null=True),
     _text("error", null=True),
+    _text("batch", null=True),
 )
 Index("emails_step", emails.c.run_id, emails.c.step, unique=True)
+Index("emails_batch", emails.c.batch, **_only("batch IS NOT NULL"))
 Index("emails_to", emails.c.to_key)
 
 # Apart, because a row is written whole at each of its changes, and the message is most of it.
@@ -150,8 +160,8 @@ messages = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-# due_at of an item in somebody's hands is the end of the lease. ``changed`` says that more was merged into it
-# since it was claimed, so that "done" is not true of all of it.
+# due_at of an item in somebody's hands is the end of the lease, lease_by the number of that worker. ``changed`` says
+# that more was merged into it since it was claimed, so that "done" is not true of all of it.
 outbox = Table(
     "outbox",
     metadata,
@@ -167,6 +177,7 @@ outbox = Table(
     _text("error", null=True),
     _time("created_at"),
     _time("done_at", null=True),
+    Column("lease_by", Integer),
 )
 Index("outbox_due", outbox.c.kind, outbox.c.due_at, outbox.c.id, **_only("status = 'pending'"))
 Index(
@@ -190,6 +201,19 @@ Index("mirror_page", mirror.c.page_id)
 
 templates = Table("templates", metadata, _text("name", key=True), _text("body"), _time("fetched_at"))
 
-workers = Table("workers", metadata, _text("id", key=True), _text("kind"), _time("started_at"), _time("seen_at"))
+workers = Table(
+    "workers",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _text("kind"),
+    _time("started_at"),
+    _time("seen_at"),
+)
+
+pauses = Table("pauses", metadata, _text("program", key=True), _time("since"), _text("reason"))
+
+# The state of a vendor's limiter and breaker, as ``engine.pacing`` has it.
+paces = Table("paces", metadata, _text("name", key=True), _text("state"), _time("changed_at"))
 
 notes = Table("notes", metadata, _text("name", key=True), _text("value"))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from engine.runtime.ledger.emails import Emails
+from engine.runtime.ledger.attention import Attention
+from engine.runtime.ledger.batches import Batches
 from engine.runtime.ledger.events import Events
+from engine.runtime.ledger.forgetting import Forgetting
 from engine.runtime.ledger.leases import Leases
 from engine.runtime.ledger.outbox import Outbox
+from engine.runtime.ledger.paces import Paces
+from engine.runtime.ledger.restored import Restored
 from engine.runtime.ledger.runs import Runs
 from engine.runtime.ledger.shelf import Shelf
+from engine.runtime.ledger.soundness import Soundness
 from engine.runtime.ledger.story import Story
 
 
-class Transaction(Events, Runs, Leases, Story, Emails, Outbox, Shelf):
+class Transaction(
+    Events, Runs, Leases, Story, Batches, Outbox, Paces, Shelf, Forgetting, Restored, Soundness, Attention
+):
     """What ``Ledger.write`` and ``Ledger.read`` give; of no use after their block."""

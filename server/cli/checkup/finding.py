@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import click
+
+from server.cli.printing import bold, plain
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 State = Literal["ok", "warn", "fail"]
 
 
@@ -31,3 +37,11 @@ def warn(check: str, said: str, fix: str) -> Finding:
 def fail(check: str, said: str, fix: str) -> Finding:
     """It does not work."""
     return Finding(check=check, state="fail", said=said, fix=fix)
+
+
+def lines(finding: Finding) -> Iterator[str]:
+    """A finding as people read it."""
+    mark = click.style(finding.state.ljust(4), fg=_COLOURS[finding.state], bold=finding.state != "ok")
+    yield f"{mark}  {bold(finding.check.ljust(16))}  {plain(finding.said)}"
+    if finding.fix:
+        yield f"{' ' * 24}fix: {plain(finding.fix)}"

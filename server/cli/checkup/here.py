@@ -41,9 +41,6 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     yield ok("settings", "all can be read")
     if settings.testing_mode:
         yield warn("testing mode", "waits have their testing lengths", "unset TESTING_MODE where customers are served")
-    if settings.queue_url and settings.queue_url.startswith("redis"):
-        fix = "leave BUSOS_QUEUE_URL out: workers look into the ledger four times a second"
-        yield warn("bell", "BUSOS_QUEUE_URL names Redis, which this version does not ring", fix)
     yield _key_finding(settings)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from engine.runtime.settings import Settings
 from server.cli.checkup.finding import Finding, fail, ok, warn
 
 if TYPE_CHECKING:
-    from engine.runtime.ledger import Ledger, Transaction
+    from engine.runtime.ledger import Absent, Ledger, Transaction
 
 LATE = timedelta(minutes=5)
 _RESTORE = "stop busos, keep a copy of the file, and go back to the last backup"
@@ -20,13 +19,11 @@ _RESTORE = "stop busos, keep a copy of the file, and go back to the last backup"
 
 def ledger_findings(settings: Settings) -> Iterator[Finding]:
     """Everything about the ledger; an absent one is not made."""
-    from engine.runtime.ledger import Ledger
-    from engine.runtime.ledger.connection import file_of
+    from engine.runtime.ledger import Ledger, there_is_none
 
     try:
-        path = file_of(settings.database_url)
-        if not path.exists():
-            yield _absent(str(path), os.access(path.parent, os.W_OK))
+        if (absent := there_is_none(settings.database_url)) is not None:
+            yield _absent(absent)
             return
         with Ledger.open(settings.database_url) as ledger:
             yield from _open_findings(ledger)
@@ -34,10 +31,11 @@ def ledger_findings(settings: Settings) -> Iterator[Finding]:
         yield fail("database", str(error), "correct BUSOS_DATABASE_URL, or the rights of the file and its folder")
 
 
-def _absent(path: str, writable: bool) -> Finding:
-    if writable:
-        return ok("database", f"{path} is not there yet; it is made at the first start")
-    return fail("database", f"{path} cannot be made here", "correct BUSOS_DATABASE_URL, or the rights of the folder")
+def _absent(absent: Absent) -> Finding:
+    if absent.can_be_made:
+        return ok("database", f"{absent.place} is not there yet; it is made at the first start")
+    hint = "correct BUSOS_DATABASE_URL, or this user's rights there"
+    return fail("database", f"{absent.place} is not there yet and cannot be made by this user", hint)
 
 
 def _open_findings(ledger: Ledger) -> Iterator[Finding]:
@@ -45,19 +43,28 @@ def _open_findings(ledger: Ledger) -> Iterator[Finding]:
 
     now = datetime.now(UTC)
     wrong = ledger.check()
-    yield fail("database", "; ".join(wrong[:3]), _RESTORE) if wrong else ok("database", f"{ledger.path} is sound")
+    yield fail("database", "; ".join(wrong[:3]), _RESTORE) if wrong else ok("database", f"{ledger.place} is sound")
     with ledger.write() as tx:
         tx.put_note("last doctor check", now.isoformat())
     with ledger.read() as tx:
+        yield from _marked(tx, ledger.place)
         yield _queue(tx, now)
         seen = tx.workers_seen_since(now - ALIVE)
         yield _workers(len(seen))
         yield from _waiting(tx)
         yield from _ahead(tx, now)
+        yield from _shut(tx, now)
+
+
+def _marked(tx: Transaction, place: str) -> Iterator[Finding]:
+    """A backup, or a ledger that was moved away: busos refuses to work on it."""
+    if (mark := tx.mark()) is not None:
+        yield fail("database", mark.told(place), "correct BUSOS_DATABASE_URL, or run busos restore without a file")
 
 
 def _queue(tx: Transaction, now: datetime) -> Finding:
-    due = tx.next_due(now)
+    times = [due for due in (tx.next_due(now, "move"), tx.next_due(now, "post")) if due is not None]
+    due = min(times, default=None)
     if due is None:
         return ok("queue", "the ledger; nothing waits")
     return ok(
@@ -88,3 +95,17 @@ def _ahead(tx: Transaction, now: datetime) -> Iterator[Finding]:
     if latest is not None and latest.loaded_at is not None and latest.loaded_at > now + LATE:
         said = f"the ledger was last used at {latest.loaded_at:%Y-%m-%d %H:%M} UTC, which is in the future"
         yield fail("clock", said, "set the clock: timedatectl set-ntp true")
+
+
+def _shut(tx: Transaction, now: datetime) -> Iterator[Finding]:
+    """Vendors that are left alone just now, and why."""
+    from engine.pacing import shut
+    from engine.runtime.paces.stores import decoded
+
+    for key, raw in tx.paces().items():
+        kept = decoded(raw)
+        closed = shut(kept.state, now.timestamp()) if kept else None
+        if closed is not None:
+            until = datetime.fromtimestamp(closed[0], UTC)
+            fix = "mend what it says; busos asks again by itself, and at once when a worker is started"
+            yield warn(key.split()[0], f"is left alone until {until:%H:%M:%S} UTC: {closed[1]}", fix)

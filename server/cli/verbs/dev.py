@@ -15,6 +15,7 @@ import click
 from server.cli.faults import problems_text
 from server.cli.files import content, file_option, settings_for, templates_in
 from server.cli.printing import bold, grey
+from server.cli.processes import end_now_if_late
 from server.cli.serving import address, address_options, serve_until_asked
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def command(host: str, port: int, file: str | None) -> None:
         with running(_at(settings, where), works=True, make_key=True) as system, _told_reloads(system):
             serve_until_asked(system, bound, stop, lambda: click.echo(_welcome(system, where)))
     click.echo("ended")
+    end_now_if_late(system)
 
 
 def _at(settings: Settings, where: str) -> Settings:

@@ -13,12 +13,10 @@ import click
 
 from engine.errors import SettingsError
 from server.cli.files import file_option
-from server.cli.printing import bold, grey, plain, print_json
+from server.cli.printing import grey, plain, print_json
 
 if TYPE_CHECKING:
     from server.cli.checkup.finding import Finding
-
-_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 @click.command("doctor", short_help="Check settings, ledger, vendors; say the fix.")
@@ -36,6 +34,7 @@ def command(file: str | None, as_json: bool) -> None:
 
     Exit status: 0 it works (there may be warnings); 1 something does not.
     """
+    from server.cli.checkup.finding import lines
     from server.cli.checkup.here import listed
 
     found, settings = _findings(file), listed(file)
@@ -44,14 +43,14 @@ def command(file: str | None, as_json: bool) -> None:
         told = [{"check": f.check, "state": f.state, "said": f.said, "fix": f.fix} for f in found]
         print_json({"ok": not failed, "checks": told, "settings": settings})
     else:
-        checks = [line for finding in found for line in _lines(finding)]
+        checks = [line for finding in found for line in lines(finding)]
         click.echo("\n".join([*checks, "", *map(_setting_line, settings)]))
     click.get_current_context().exit(1 if failed else 0)
 
 
 def _findings(file: str | None) -> Sequence[Finding]:
     from engine.runtime.settings import Settings
-    from server.cli.checkup import finding, here, ledger, vendors
+    from server.cli.checkup import bell, finding, here, ledger, vendors
 
     try:
         settings = Settings.load(os.environ, Path(), file)
@@ -64,6 +63,7 @@ def _findings(file: str | None) -> Sequence[Finding]:
         here.file_finding(settings),
         here.clock_finding(),
         *ledger.ledger_findings(settings),
+        *bell.bell_findings(settings),
         *vendors.vendor_findings(settings),
     ]
 
@@ -72,9 +72,3 @@ def _setting_line(setting: Mapping[str, object]) -> str:
     value = setting["value"] or ("(set, not shown)" if setting["set"] else None)
     line = f"{setting['name']!s:24}  "
     return line + (plain(str(value)) if value else grey(f"not set; default: {setting['default']}"))
-
-
-def _lines(finding: Finding) -> list[str]:
-    mark = click.style(finding.state.ljust(4), fg=_COLOURS[finding.state], bold=finding.state != "ok")
-    line = f"{mark}  {bold(finding.check.ljust(16))}  {plain(finding.said)}"
-    return [line, f"{' ' * 24}fix: {plain(finding.fix)}"] if finding.fix else [line]

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.adapters.notion import Connection, NotionMirror, NotionTemplates, Pace, TemplateStore
+from engine.adapters.notion import BEGIN, Connection, NotionMirror, NotionTemplates, TemplateStore
 from engine.model import Field, FieldType
 from engine.ports import Templates
+from engine.runtime.paces import MemoryStore, SharedPace
 from tests.standins.notion import Notion
 from tests.standins.notion_seeds import CONTACTS, TEMPLATES
 from tests.standins.server import StandIn
@@ -55,6 +56,11 @@ class VirtualTime:
         return datetime(2025, 11, 12, 15, 0, 20, tzinfo=UTC) + timedelta(seconds=self.passed)
 
 
+def paced(time: VirtualTime) -> SharedPace:
+    """Notion's pace in virtual time."""
+    return SharedPace("notion", MemoryStore(), time, begin=BEGIN, sleep=time.sleep)
+
+
 @dataclass
 class World:
     """Notion and the way to it. ``expects`` lists violations that a test provokes on purpose."""
@@ -72,7 +78,7 @@ class World:
 
     def connect(self, **options: float) -> Connection:
         """Another connection, to close by hand."""
-        pace = Pace(monotonic=self.time.monotonic, sleep=self.time.sleep)
+        pace = paced(self.time)
         return Connection(TOKEN, self.server.url, self.connection.version, pace=pace, **options)
 
     def asked(self, method: str, ending: str) -> int:
@@ -94,7 +100,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     vendor = Notion(rate=3, burst=3, token=TOKEN, now=time.now, monotonic=time.monotonic)
     if not vendor.judges:
         pytest.skip("contracts of Notion: ../shared/contracts is missing")
-    pace = Pace(monotonic=time.monotonic, sleep=time.sleep)
+    pace = paced(time)
     with StandIn(vendor) as server:
         connection = Connection(TOKEN, server.url, request.param, pace=pace)
         yield World(vendor, server, time, connection)

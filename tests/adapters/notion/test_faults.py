@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.notion import Connection, NotionMirror, NotionTemplates, Pace
+from engine.adapters.notion import Connection, NotionMirror, NotionTemplates
 from engine.errors import SettingsError
 from engine.model import Refused, Retry, TemplateText
 from engine.ports import Mirrored, PageUpdate
-from tests.adapters.notion.conftest import FIELDS, ONE_VERSION, TOKEN, World
+from tests.adapters.notion.conftest import FIELDS, ONE_VERSION, TOKEN, World, paced
 from tests.standins.notion_seeds import CONTACTS, TEMPLATES
 
 UPDATE = PageUpdate(contact_id="c1", email="ada@example.com", values={"name": "Ada"})
@@ -197,7 +197,7 @@ def test_a_version_that_we_do_not_speak_is_refused() -> None:
 
 @ONE_VERSION
 def test_an_address_with_the_version_path_is_understood(world: World) -> None:
-    pace = Pace(monotonic=world.time.monotonic, sleep=world.time.sleep)
+    pace = paced(world.time)
     connection = Connection(f" {TOKEN}\n", f"{world.server.url}/v1/", world.connection.version, pace=pace)
     assert NotionMirror(connection, CONTACTS, FIELDS).changes(None) == []
     connection.close()
@@ -216,6 +216,7 @@ def test_whatever_fails_whenever_each_contact_ends_with_one_page_that_says_every
             if isinstance(outcome, Mirrored):
                 break
             assert isinstance(outcome, Retry)
+            world.time.sleep(outcome.after or 0)
             failures += 1
         shown = world.vendor.read(world.vendor.page(email))["values"]
         assert (shown["Name"], shown["Red Systems"]) == ("Ada", n % 9)

@@ -18,7 +18,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path) -> str:
+    """For what only a file can be: moved, copied, damaged."""
     return f"sqlite:///{tmp_path}/busos.db"
 
 

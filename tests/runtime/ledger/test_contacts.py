@@ -103,6 +103,33 @@ def test_a_key_is_used_once_for_each_trigger_and_no_key_any_number_of_times(ledg
         tx.add_events([replace(event, id="e4")])
 
 
+def test_a_key_may_be_any_text(ledger, event):
+    keys = [
+        "",
+        "NULL",
+        "null",
+        "a,b",
+        "{a}",
+        '"',
+        '\\"',
+        "\\",
+        "\\\\n",
+        "a\nb",
+        "\t",
+        "it's",
+        "%s",
+        ":id",
+        "Größe 🌻",
+        "a b",
+        "[1]",
+        "$1",
+    ]
+    with ledger.write() as tx:
+        tx.add_events([replace(event, id=f"e{number}", key=key) for number, key in enumerate(keys)])
+        found = tx.events_by_key([("signup", key) for key in [*keys, "another", "n"]])
+    assert {key: one.id for (_, key), one in found.items()} == {key: f"e{n}" for n, key in enumerate(keys)}
+
+
 def test_a_revision_named_by_a_row_before_it_was_loaded_gets_its_text(ledger, event, noon):
     with ledger.write() as tx:
         tx.add_events([event])

@@ -12,14 +12,14 @@ from engine.model import RunStatus
 MINUTE = timedelta(minutes=1)
 
 
-def claim(ledger, now, *, limit=100, lease=MINUTE):
+def claim(ledger, now, *, limit=100, lease=MINUTE, **options):
     with ledger.write() as tx:
-        return [claimed.run for claimed in tx.claim(now, lease, limit)]
+        return [claimed.run for claimed in tx.claim(now, lease, limit, **options)]
 
 
 def settle(ledger, *runs, **options):
     with ledger.write() as tx:
-        return tx.settle(runs, **options)
+        return set(tx.settle(runs, **options))
 
 
 def stored(ledger, run):
@@ -69,15 +69,6 @@ def test_a_result_is_refused_after_another_claim(ledger, begin, noon):
     assert stored(ledger, slow).step == "email_3"
 
 
-def test_held_leases_names_only_those_that_nobody_has_claimed_since(ledger, begin, noon):
-    begin(1)
-    begin(2)
-    first = claim(ledger, noon, limit=1) + claim(ledger, noon, lease=timedelta(hours=1))
-    claim(ledger, noon + MINUTE)
-    with ledger.read() as tx:
-        assert tx.held_leases([(run.id, run.version) for run in first]) == {"r0002"}
-
-
 def test_settling_writes_every_member_and_frees_the_run(ledger, begin, noon):
     begin(1)
     [run] = claim(ledger, noon)
@@ -96,16 +87,16 @@ def test_settling_writes_every_member_and_frees_the_run(ledger, begin, noon):
     )
     assert settle(ledger, decided) == {run.id}
     assert stored(ledger, run) == decided
-    assert claim(ledger, later - MINUTE) == []
-    assert [one.id for one in claim(ledger, later)] == [run.id]
+    assert claim(ledger, later - MINUTE, kind="post") == []
+    assert [one.id for one in claim(ledger, later, kind="post")] == [run.id]
 
 
 def test_settling_with_a_lease_keeps_the_run_in_hand(ledger, begin, noon):
     begin(1)
     [run] = claim(ledger, noon)
     settle(ledger, run.evolve(status=RunStatus.SENDING), lease_until=noon + 5 * MINUTE)
-    assert claim(ledger, noon + 4 * MINUTE) == []
-    assert [one.status for one in claim(ledger, noon + 5 * MINUTE)] == [RunStatus.SENDING]
+    assert claim(ledger, noon + 4 * MINUTE, kind="post") == []
+    assert [one.status for one in claim(ledger, noon + 5 * MINUTE, kind="post")] == [RunStatus.SENDING]
 
 
 @pytest.mark.parametrize("status", [RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED])
@@ -224,8 +215,8 @@ def test_a_poke_counts_once(ledger, begin, noon):
 def test_a_run_that_waits_for_the_provider_is_not_asked_sooner_by_a_poke(ledger, begin, noon):
     begin(1, status=RunStatus.SENDING, due_at=noon + timedelta(hours=1))
     poke(ledger, noon, "c0001")
-    assert claim(ledger, noon + MINUTE) == []
-    [run] = claim(ledger, noon + timedelta(hours=1))
+    assert claim(ledger, noon + MINUTE, kind="post") == []
+    [run] = claim(ledger, noon + timedelta(hours=1), kind="post")
     poke(ledger, noon + timedelta(hours=1), "c0001")
     settle(ledger, run.evolve(due_at=noon + timedelta(hours=9)))
     assert stored(ledger, run).due_at == noon + timedelta(hours=9)
@@ -266,15 +257,102 @@ def test_next_due_is_the_earliest_moment_at_which_a_claim_can_give_something(led
     assert next_due() == noon + MINUTE
 
 
-def test_the_question_what_is_due_is_answered_from_the_index_alone(ledger):
-    from engine.runtime.ledger import leases
+# Emails that wait for a turn
 
+
+def test_an_email_that_waits_for_its_turn_is_taken_by_the_post_alone(ledger, begin, noon):
+    begin(1, status=RunStatus.SENDING)
+    begin(2)
+    assert [run.id for run in claim(ledger, noon)] == ["r0002"]
+    assert claim(ledger, noon) == []
+    assert [run.id for run in claim(ledger, noon, kind="post")] == ["r0001"]
+
+
+def test_an_email_that_waits_for_its_turn_holds_up_no_other_run_of_its_contact(ledger, begin, noon):
+    begin(1, status=RunStatus.SENDING, due_at=noon - MINUTE)
+    begin(2, contact=1)
+    assert claim(ledger, noon, kind="post") == [], "what the other run decides may stop this email"
+    [moved] = claim(ledger, noon)
+    assert claim(ledger, noon, kind="post") == []
+    settle(ledger, moved.evolve(due_at=noon + timedelta(days=1)))
+    assert [run.id for run in claim(ledger, noon, kind="post")] == ["r0001"]
+
+
+def test_two_emails_to_one_contact_go_one_after_the_other(ledger, begin, noon):
+    begin(1, status=RunStatus.SENDING)
+    begin(2, contact=1, status=RunStatus.SENDING, due_at=noon - MINUTE)
+    assert [run.id for run in claim(ledger, noon, kind="post")] == ["r0002"]
+    assert claim(ledger, noon, kind="post") == []
+
+
+# Workers that died
+
+
+def drop(ledger, now, *workers):
+    with ledger.write() as tx:
+        return tx.drop_leases(workers, now)
+
+
+def test_the_runs_of_a_dead_worker_are_due_at_once_and_its_results_are_refused(ledger, begin, noon):
+    begin(1)
+    begin(2, status=RunStatus.SENDING)
+    begin(3)
+    [dead] = claim(ledger, noon, limit=1, by=7)
+    [sent] = claim(ledger, noon, kind="post", by=7)
+    claim(ledger, noon, by=8)
+    assert drop(ledger, noon, 7) == {dead.id, sent.id}
+    [again] = claim(ledger, noon, by=9)
+    assert (again.id, again.version) == (dead.id, dead.version + 1)
+    assert settle(ledger, dead) == set()
+
+
+def test_leases_of_the_dead_are_found_after_the_clock_was_set_back(ledger, begin, noon):
+    begin(1)
+    claim(ledger, noon, by=7)
+    assert drop(ledger, noon - timedelta(hours=1), 7) == {"r0001"}
+
+
+def test_claims_are_counted_until_the_run_is_settled(ledger, begin, noon):
+    begin(1)
+
+    def again(number):
+        with ledger.write() as tx:
+            [one] = tx.claim(noon + number * MINUTE, MINUTE, 100)
+        return one
+
+    assert [again(number).claims for number in range(3)] == [1, 2, 3]
+    last = again(3)
+    settle(ledger, last.run, lease_until=noon + 4 * MINUTE)
+    assert (last.claims, again(4).claims) == (4, 5), "it may still kill us while its email is sent"
+    settle(ledger, again(5).run)
+    assert again(6).claims == 1
+
+
+# Pauses
+
+
+def pause(ledger, run_id, now):
+    with ledger.write() as tx:
+        tx.connection.exec_driver_sql(f"UPDATE runs SET paused_at = {now.timestamp()} WHERE id = '{run_id}'")
+
+
+def test_a_run_that_is_paused_in_our_hands_is_settled_and_given_back(ledger, begin, noon):
+    begin(1)
+    [run] = claim(ledger, noon)
+    pause(ledger, run.id, noon)
+    with ledger.write() as tx:
+        assert tx.settle([run.evolve(step="email_3")], lease_until=noon + MINUTE) == {run.id: False}
+    assert stored(ledger, run).step == "email_3"
+    assert claim(ledger, noon + timedelta(days=1)) == []
+    poke(ledger, noon, "c0001")
+    assert claim(ledger, noon + timedelta(days=1)) == []
+
+
+def test_a_run_begun_in_a_paused_program_is_paused(ledger, begin, noon):
+    with ledger.write() as tx:
+        tx.connection.exec_driver_sql("INSERT INTO pauses VALUES ('nurture', 1, 'by hand')")
+    begin(1)
+    begin(2, program="another")
+    assert [run.id for run in claim(ledger, noon)] == ["r0002"]
     with ledger.read() as tx:
-        plan = tx.connection.exec_driver_sql(
-            f"EXPLAIN QUERY PLAN {leases._CLAIM.sql}", {"now": 1, "until": 2, "limit": 3}
-        )
-        words = " / ".join(row[3] for row in plan)
-    assert "INDEX runs_wake (wake_at<?)" in words
-    assert "INDEX runs_contact (contact_id=?)" in words
-    assert "SCAN" not in words
-    assert "TEMP B-TREE" not in words
+        assert {one.run.id: one.paused_at for one in tx.list_runs()} == {"r0001": noon, "r0002": None}

@@ -136,6 +136,22 @@ def test_what_was_done_long_ago_can_be_forgotten_and_what_waits_cannot(ledger, i
     push(ledger, item(1, target="a"), item(2, target="b", due_at=noon + timedelta(days=9)))
     settle(ledger, noon, claim(ledger, noon)[0], "done")
     with ledger.write() as tx:
-        assert tx.forget_outbox(noon) == 0
-        assert tx.forget_outbox(noon + MINUTE) == 1
+        assert tx.forget_errands(noon, 9).errands == 0
+        assert tx.forget_errands(noon + MINUTE, 9).errands == 1
     assert counts(ledger) == {("mirror", "pending"): 1}
+
+
+def test_the_errands_of_a_dead_worker_are_due_at_once_and_its_results_are_refused(ledger, item, noon):
+    with ledger.write() as tx:
+        tx.push([item(1), item(2, target="c2"), item(3, kind="alert")])
+    with ledger.write() as tx:
+        [dead] = tx.claim_outbox("mirror", noon, MINUTE, 1, by=7)
+        [other] = tx.claim_outbox("mirror", noon, MINUTE, 1, by=8)
+        [alert] = tx.claim_outbox("alert", noon, MINUTE, 1, by=7)
+        assert tx.drop_errands([7], noon) == {dead.id, alert.id}
+        assert tx.drop_errands([7], noon) == set()
+        [again] = tx.claim_outbox("mirror", noon, MINUTE, 5, by=9)
+        assert (again.id, again.version) == (dead.id, dead.version + 1)
+        assert tx.settle_outbox([OutboxResult(id=dead.id, version=dead.version, outcome="done")], noon) == set()
+        tx.settle_outbox([OutboxResult(id=other.id, version=other.version, outcome="retry", due_at=noon)], noon)
+        assert tx.drop_errands([8], noon) == set()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import fields
 from sqlalchemy.exc import IntegrityError
 
 from engine.model import Entry, RunStatus
@@ -111,8 +111,8 @@ def test_a_story_keeps_its_order_and_every_word(ledger, begin, noon):
         error="timed out once",
     )
     wait = Entry(at=noon, step="email_2", kind="wait", note="24 hours", until=noon + timedelta(days=1))
-    other = replace(wait, note="of another run")
-    earlier = replace(wait, at=noon - timedelta(days=1), note="told later, of an earlier moment")
+    other = wait.evolve(note="of another run")
+    earlier = wait.evolve(at=noon - timedelta(days=1), note="told later, of an earlier moment")
     with ledger.write() as tx:
         tx.tell([("r0001", first), ("r0002", other), ("r0001", wait)], "revision-1")
     with ledger.write() as tx:

@@ -32,12 +32,12 @@ def test_templates_are_kept_replaced_and_dropped(ledger, noon):
 def test_signs_of_life_are_kept_for_each_process(ledger, noon):
     minute = timedelta(minutes=1)
     with ledger.write() as tx:
-        tx.beat("w1", "worker", noon)
-        tx.beat("w2", "serve", noon)
-        tx.beat("w1", "worker", noon + minute)
-        assert tx.workers_seen_since(noon + minute) == [Worker("w1", "worker", noon, noon + minute)]
+        first, second = tx.hire("w1", "worker", noon), tx.hire("w2", "serve", noon)
+        tx.beat(first, noon + minute)
+        assert first != second
+        assert tx.workers_seen_since(noon + minute) == [Worker(first, "w1", "worker", noon, noon + minute)]
         assert [worker.id for worker in tx.workers_seen_since(noon)] == ["w1", "w2"]
-        assert tx.forget_workers(noon + minute) == 1
+        assert tx.forget_workers(noon + minute).workers == 1
 
 
 def test_a_note_is_kept_replaced_and_forgotten(ledger):
@@ -48,3 +48,11 @@ def test_a_note_is_kept_replaced_and_forgotten(ledger):
         assert tx.note("mirror_since") == "later"
         tx.put_note("mirror_since", None)
         assert tx.note("mirror_since") is None
+
+
+def test_who_keeps_a_note_first_decides_for_all(ledger):
+    with ledger.write() as tx:
+        assert tx.first_note("secret", "one") == "one"
+    with ledger.write() as tx:
+        assert tx.first_note("secret", "two") == "one"
+        assert tx.note("secret") == "one"

@@ -5,21 +5,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
+from server.cli.control.attention import Kind, Seen, closing, held, opening, paused, stuck, with_pauses
 from server.cli.files import file_option
 from server.cli.ledgers import looking
-from server.cli.printing import bold, plain, print_json, table
+from server.cli.printing import bold, grey, plain, print_json, table
 from server.cli.stories import iso
 
 if TYPE_CHECKING:
-    from engine.runtime.ledger import ListedRun
+    from engine.runtime.ledger import Transaction
 
 STATUSES = ("ready", "waiting", "sending", "held", "finished", "stopped", "failed")
 _HEAD = ("RUN", "SEQUENCE", "EMAIL", "STATUS", "NEXT", "WHEN", "WHY")
+_STATUS = _HEAD.index("STATUS")
+_COLOURS = {"held": "red", "failed": "red", "paused": "yellow"}
 
 
 @click.command("list", short_help="Who is in which sequence, and where.")
@@ -27,6 +31,9 @@ _HEAD = ("RUN", "SEQUENCE", "EMAIL", "STATUS", "NEXT", "WHEN", "WHY")
 @click.option("--sequence", help="Only this sequence.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only this status.")
 @click.option("--email", help="Only this contact.")
+@click.option("--held", "kind", flag_value="held", help="Runs that wait for a person or a value, and what to do.")
+@click.option("--paused", "kind", flag_value="paused", help="Runs that somebody paused, since when and why.")
+@click.option("--stuck", "kind", flag_value="stuck", help="Runs that should have moved and did not.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many, newest first.")
 @click.option("--triggers", is_flag=True, help="The runs of triggers too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -35,57 +42,99 @@ def command(
     sequence: str | None,
     status: str | None,
     email: str | None,
+    kind: Kind | None,
     limit: int,
     triggers: bool,
     as_json: bool,
 ) -> None:
     """List runs, newest first.
 
+    Stuck are runs that have been due for more than five minutes without a worker having them in hand, and runs that
+    were taken by workers more than once and never written down: their workers died.
+
     \b
     Examples:
       busos runs list
-      busos runs list --status held
+      busos runs list --held
+      busos runs list --stuck --sequence nurture
       busos runs list --email ada@example.com --json
     """
-    from engine.model import RunStatus
-
+    if kind is not None and status is not None:
+        raise click.UsageError(f"say --{kind} or --status, not both")
+    now = datetime.now(UTC)
     with looking(file) as (ledger, zone), ledger.read() as tx:
-        found = tx.list_runs(
-            program=sequence,
-            status=RunStatus(status) if status else None,
-            email=email,
-            limit=limit,
-            triggers=triggers,
-        )
+        match kind:
+            case "held":
+                found = held(tx, sequence, email, limit)
+            case "paused":
+                found = paused(tx, sequence, email, limit)
+            case "stuck":
+                found = stuck(tx, sequence, email, limit, now)
+            case _:
+                found = _listed(tx, sequence, status, email, limit, triggers)
+        first = opening(tx, kind, sequence, zone)
     if as_json:
         print_json({"runs": [run_json(one, zone) for one in found]})
-    else:
-        click.echo("\n".join(_lines(found, zone)) if found else "no runs")
+        return
+    click.echo("\n".join([*first, *(_lines(found, zone) if found else [_nobody(kind)])]))
+    click.echo("".join(f"{grey(line)}\n" for line in closing(kind, found)), nl=False)
 
 
-def run_json(listed: ListedRun, zone: ZoneInfo) -> dict[str, Any]:
+def _listed(
+    tx: Transaction, sequence: str | None, status: str | None, email: str | None, limit: int, triggers: bool
+) -> list[Seen]:
+    from engine.model import RunStatus
+
+    found = tx.list_runs(
+        program=sequence,
+        status=RunStatus(status) if status else None,
+        email=email,
+        limit=limit,
+        triggers=triggers,
+    )
+    return with_pauses(tx, found)
+
+
+def run_json(seen: Seen, zone: ZoneInfo) -> dict[str, Any]:
     """A run where it stands now, times in a zone."""
-    run = listed.run
+    run = seen.run
     moments = {"since": run.since, "due_at": run.due_at, "started_at": run.started_at, "ended_at": run.ended_at}
     return {
         "id": run.id,
         "sequence": run.program,
-        "email": listed.email,
+        "email": seen.email,
         "status": run.status.value,
         "segment": run.segment,
         "step": run.step,
         **{name: iso(moment, zone) if moment else None for name, moment in moments.items()},
         "reason": run.reason,
+        "paused_at": iso(seen.paused_at, zone) if seen.paused_at else None,
+        **seen.more,
     }
 
 
-def _lines(found: Sequence[ListedRun], zone: ZoneInfo) -> list[str]:
-    head, *lines = table([_HEAD, *(_row(one, zone) for one in found)])
-    return [bold(head), *lines]
+def _nobody(kind: Kind | None) -> str:
+    return f"no run is {kind}" if kind else "no runs"
 
 
-def _row(listed: ListedRun, zone: ZoneInfo) -> tuple[str, ...]:
-    run = listed.run
-    moment = run.ended_at or run.due_at or run.since
+def _lines(found: Sequence[Seen], zone: ZoneInfo) -> list[str]:
+    rows = [_row(one, zone) for one in found]
+    head, *lines = table([_HEAD, *rows])
+    place = head.index(_HEAD[_STATUS])
+    return [bold(head), *(_coloured(line, row[_STATUS], place) for line, row in zip(lines, rows, strict=True))]
+
+
+def _coloured(line: str, status: str, place: int) -> str:
+    """The line with its status in a colour, if that wants attention and stands where it should."""
+    colour, end = _COLOURS.get(status), place + len(status)
+    if colour is None or line[place:end] != status:
+        return line
+    return f"{line[:place]}{click.style(status, fg=colour)}{line[end:]}"
+
+
+def _row(seen: Seen, zone: ZoneInfo) -> tuple[str, ...]:
+    run = seen.run
+    moment = seen.paused_at or run.ended_at or run.due_at or run.since
     when = moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    return (run.id, run.program, listed.email, run.status.value, run.step or "", when, plain(run.reason or ""))
+    status = "paused" if seen.paused_at else run.status.value
+    return (run.id, run.program, seen.email, status, run.step or "", when, plain(seen.why))

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
+from server.cli.control.attention import to_do
 from server.cli.files import file_option
 from server.cli.ledgers import looking
 from server.cli.printing import bold, grey, plain, print_json
@@ -30,6 +32,7 @@ class _Told:
     run: Run
     email: str
     story: Sequence[Entry]
+    paused_at: datetime | None
 
 
 @click.command("show", short_help="The whole story of a run or a person.")
@@ -60,17 +63,21 @@ def command(run_or_email: str, file: str | None, as_json: bool) -> None:
 
 
 def _of_id(tx: Transaction, run_id: str) -> list[_Told]:
-    run = tx.run(run_id)
-    if run is None:
+    found = tx.standings([run_id])
+    if not found:
         return []
+    run, paused_at = found[0].run, found[0].paused_at
     contact = tx.contacts([run.contact_id])[run.contact_id]
-    return [_Told(run, contact.email, tx.story(run.id))]
+    return [_Told(run, contact.email, tx.story(run.id), None if run.status.ended else paused_at)]
 
 
 def _of_email(tx: Transaction, email: str) -> list[_Told]:
     """Oldest first, the runs of triggers too: they begin the story."""
     listed = tx.list_runs(email=email, triggers=True, limit=MOST)
-    return [_Told(one.run, one.email, tx.story(one.run.id)) for one in reversed(listed)]
+    return [
+        _Told(one.run, one.email, tx.story(one.run.id), None if one.run.status.ended else one.paused_at)
+        for one in reversed(listed)
+    ]
 
 
 def _as_json(found: Sequence[_Told], zone: ZoneInfo) -> dict[str, Any]:
@@ -91,6 +98,7 @@ def _run_json(told: _Told, zone: ZoneInfo) -> dict[str, Any]:
         "step": run.step,
         "due_at": iso(run.due_at, zone) if run.due_at else None,
         "reason": run.reason,
+        "paused_at": iso(told.paused_at, zone) if told.paused_at else None,
         "story": story_json(told.story, zone, real=True),
     }
 
@@ -98,13 +106,22 @@ def _run_json(told: _Told, zone: ZoneInfo) -> dict[str, Any]:
 def _as_text(told: _Told, zone: ZoneInfo) -> list[str]:
     run, calendar = told.run, Calendar(told.story, zone)
     segment = f", segment {run.segment}" if run.segment else ""
-    head = f"{bold(run.program)}  {told.email}  {run.status.value}{segment}  {grey(f'run {run.id}')}"
-    return [head, *calendar.lines(), *_next(run, calendar)]
+    status = click.style("paused", fg="yellow") if told.paused_at else run.status.value
+    head = f"{bold(run.program)}  {told.email}  {status}{segment}  {grey(f'run {run.id}')}"
+    return [head, *calendar.lines(), *_next(told, calendar)]
 
 
-def _next(run: Run, calendar: Calendar) -> list[str]:
+def _next(told: _Told, calendar: Calendar) -> list[str]:
     """What comes next, for a run that is not over."""
+    run = told.run
     if run.status.ended or run.due_at is None:
         return []
     why = f" ({plain(run.reason)})" if run.reason else ""
-    return [f"next: {run.step or 'the end'}, {calendar.when(run.due_at)}{why}"]
+    if told.paused_at:
+        return [f"paused before {run.step or 'the end'}, which was due {calendar.when(run.due_at)}{why}", *_to_do(told)]
+    held = _to_do(told) if run.status.value == "held" else []
+    return [f"next: {run.step or 'the end'}, {calendar.when(run.due_at)}{why}", *held]
+
+
+def _to_do(told: _Told) -> list[str]:
+    return [grey(f"  {command}") for command in to_do(told.run, told.paused_at)]

@@ -1,0 +1,99 @@
+"""``busos ledger copy``: a whole ledger from one database to another, checked at the end."""
+
+# ruff: noqa: D301 - click reads \b as "do not wrap this"
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import SettingsError
+from server.cli.printing import bold, table
+
+if TYPE_CHECKING:
+    from engine.runtime.ledger.copying.move import Moved
+    from engine.runtime.ledger.copying.sums import Compared
+
+_HEAD = ("TABLE", "ROWS", "CHECKSUM", "IN THE COPY")
+
+
+@click.command("copy", short_help="Move the ledger to another database.")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--while-running", is_flag=True, help="Copy a ledger that is in use: a backup, not a move.")
+def command(source: str, target: str, while_running: bool) -> None:
+    """Copy a whole ledger to an empty place: sqlite:///PATH (or a file's name) or postgresql://user@host/name.
+
+    busos has to be stopped: the copy is a move, and what FROM holds is not worked on any more. With
+    --while-running FROM goes on, and it is the copy that is not worked on, because it does not know what is sent
+    from now on.
+
+    Everything is read as it is at one moment, and compared on both sides before the copy becomes visible. A copy
+    that was interrupted leaves TO as empty as it was. Passwords are better kept in PGPASSWORD or ~/.pgpass than
+    in an address.
+
+    \b
+    Examples:
+      busos ledger copy sqlite:///busos.db postgresql://busos@db.example.com/busos
+      busos ledger copy postgresql://busos@db.example.com/busos sqlite:///busos.db
+
+    Exit status: 0 done; 1 the copy differed and was not kept; 2 it could not be made.
+    """
+    from engine.runtime.ledger.copying.copy import CopyDiffers
+    from engine.runtime.ledger.copying.move import move
+    from server.cli.progress import Bar
+
+    try:
+        with closing(Bar()) as bar:
+            now = datetime.now(UTC)
+            moved = move(_address(source, "FROM"), _address(target, "TO"), now, bar, while_running=while_running)
+    except CopyDiffers as error:
+        click.echo("\n".join(_lines(error.compared)))
+        click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+        click.get_current_context().exit(1)
+    click.echo("\n".join([*_lines(moved.compared), "", *_end(moved)]))
+
+
+def _address(text: str, which: str) -> str:
+    """An address as it is meant: a name without a scheme is a file, ``postgres:`` is what hosting companies print."""
+    from engine.runtime.ledger.databases import database_at
+
+    if "://" not in text:
+        return f"sqlite:///{text}"
+    address = f"postgresql{text.removeprefix('postgres')}" if text.startswith("postgres://") else text
+    try:
+        database_at(address).close()
+    except SettingsError as error:
+        raise SettingsError(str(error).replace("BUSOS_DATABASE_URL", which)) from None
+    return address
+
+
+def _lines(compared: Sequence[Compared]) -> list[str]:
+    head, *lines = table([_HEAD, *(_row(one) for one in compared)])
+    marked = zip(lines, compared, strict=True)
+    return [bold(head), *(line if one.same else click.style(line, fg="red") for line, one in marked)]
+
+
+def _row(one: Compared) -> tuple[str, ...]:
+    there = "the same" if one.same else f"differs: {one.target.rows:,} rows, {one.target.checksum}"
+    return (one.table, f"{one.source.rows:,}", one.source.checksum, there)
+
+
+def _end(moved: Moved) -> list[str]:
+    rows = sum(one.source.rows for one in moved.compared)
+    first = f"{rows:,} rows copied from {moved.source} to {moved.target}, the same on both sides."
+    if moved.marked:
+        return [
+            first,
+            f"Set BUSOS_DATABASE_URL to the new place and start busos. {moved.source} is not worked on any more;",
+            "busos restore, without a file, takes that back.",
+        ]
+    return [
+        first,
+        "It is a backup: it does not know what is sent from now on, and nothing is worked on there before",
+        "busos restore, without a file, was run on it.",
+    ]
