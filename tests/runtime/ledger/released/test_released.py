@@ -258,7 +258,8 @@ def test_the_real_process_finishes_them(released: Released, path: Path) -> None:
     accepted = released.read("provider.json")["accepted"]
     in_doubt, resend = unsettled(path), Resend(rate=0)
     for key, one in accepted.items():
-        resend.answers[one["path"], key] = (one["sha256"], Reply(body={"id": one["id"]}), time.monotonic())
+        asked = (one["sha256"], tuple(recipient.encode() for recipient in one["to"]))
+        resend.answers[one["path"], key] = (asked, Reply(body={"id": one["id"]}), time.monotonic())
     moved(path, datetime.now(UTC) - released.killed_at - timedelta(minutes=5))
     with StandIn(resend) as mail:
         given = {
