@@ -115,6 +115,10 @@ class Templates(Protocol):
         """Every template there is, sorted."""
         ...
 
+    def edition(self) -> object:
+        """Something else after any template has changed, as far as is known here: nobody is asked."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageUpdate:

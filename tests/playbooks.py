@@ -42,6 +42,9 @@ class AnyTemplate:
     def names(self) -> Sequence[str]:
         return ()
 
+    def edition(self) -> object:
+        return None
+
 
 def playbook(text: str, *, testing: bool = False, head: str = HEAD) -> Playbook:
     """Compile the rest of a file after the usual head."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,15 +18,21 @@ _FORMATS = {".md": "markdown", ".html": "html"}
 _KEYS = ("subject", "preheader", "active")
 _MAX_FRONT_MATTER = 4_000
 _MAX_NAME = 200
+SETTLED = 0.2
+"""Seconds after which a file that changed is taken for saved: editors empty a file, and then write it."""
 _EXAMPLE = 'begin the file with a line of ---, a line  subject: "Hello {{ first_name }}"  and a line of ---'
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Which files there are: name, time of the last change, size."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """What a file said when it had this time and size."""
+    """What a template said when its files had these stamps."""
 
-    stamp: tuple[int, int]
-    found: TemplateText | TemplateFlaw
+    stamp: Stamp
+    found: TemplateText | TemplateFlaw | None
 
 
 class FileTemplates:
@@ -32,21 +40,19 @@ class FileTemplates:
 
     A template that is not one yet (no subject, broken front matter, both NAME.md and NAME.html) makes
     ``find`` raise ``TemplateFlaw`` with the file and the line; what is wrong inside its text is for
-    ``engine.rendering.variables`` to say.
+    ``engine.rendering.variables`` to say. While a file is being saved, the template is what it was before.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._copies: dict[Path, _Copy] = {}
+        self._copies: dict[str, _Copy] = {}
 
     def find(self, name: str) -> TemplateText | None:
         """The template, or None when there is none of that name in the folder (or it is switched off)."""
-        paths = [path for path in self._paths(name) if path.is_file()]
-        if len(paths) > 1:
-            message = f"there is also {paths[1].name}: delete or rename one of the two"
-            raise TemplateFlaw(message, 1, "", str(paths[0]))
-        template = self._read(name, paths[0]) if paths else None
-        return template if template and template.active else None
+        found = self._find(name)
+        if isinstance(found, TemplateFlaw):
+            raise TemplateFlaw(found.message, found.line, found.excerpt, found.origin)
+        return found if found and found.active else None
 
     def names(self) -> Sequence[str]:
         """Every template in the folder, sorted; those that are switched off or broken too."""
@@ -54,6 +60,10 @@ class FileTemplates:
             return []
         files = [path for path in self.folder.iterdir() if path.suffix in _FORMATS and path.is_file()]
         return sorted({path.stem for path in files if not path.name.startswith(".")})
+
+    def edition(self) -> object:
+        """Something else after any file of the folder has changed."""
+        return _stamp(path for name in self.names() for path in self._paths(name))
 
     def _paths(self, name: str) -> Sequence[Path]:
         """Where the template may be: nowhere for a name that points out of the folder."""
@@ -63,16 +73,43 @@ class FileTemplates:
             return []
         return [self.folder / (name + ending) for ending in _FORMATS]
 
-    def _read(self, name: str, path: Path) -> TemplateText:
-        status = path.stat()
-        stamp = (status.st_mtime_ns, status.st_size)
-        copy = self._copies.get(path)
-        if copy is None or copy.stamp != stamp:
-            copy = self._copies[path] = _Copy(stamp, _parsed(name, path))
-        if isinstance(copy.found, TemplateFlaw):
-            flaw = copy.found
-            raise TemplateFlaw(flaw.message, flaw.line, flaw.excerpt, flaw.origin)
-        return copy.found
+    def _find(self, name: str) -> TemplateText | TemplateFlaw | None:
+        paths = self._paths(name)
+        while True:
+            stamp, copy = _stamp(paths), self._copies.get(name)
+            if copy is not None and copy.stamp == stamp:
+                return copy.found
+            # where there is no file, one may have gone just now, to come back in a moment
+            unsettled = being_saved(*paths) if stamp else being_saved(self.folder)
+            if unsettled and copy is not None and isinstance(copy.found, TemplateText):
+                return copy.found
+            found = _read(name, [path for path in paths if path.is_file()])
+            if not (unsettled and isinstance(found, TemplateFlaw)):
+                self._copies[name] = _Copy(stamp, found)
+                return found
+            time.sleep(SETTLED / 4)
+
+
+def being_saved(*paths: Path) -> bool:
+    """Whether one of them changed just now: it may be half of what it is going to be."""
+    changed = [at / 1e9 for _, at, _ in _stamp(paths)]
+    return any(0 <= time.time() - at < SETTLED for at in changed)
+
+
+def _stamp(paths: Iterable[Path]) -> Stamp:
+    found = []
+    for path in paths:
+        with suppress(OSError):
+            status = path.stat()
+            found.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def _read(name: str, paths: Sequence[Path]) -> TemplateText | TemplateFlaw | None:
+    if len(paths) > 1:
+        message = f"there is also {paths[1].name}: delete or rename one of the two"
+        return TemplateFlaw(message, 1, "", str(paths[0]))
+    return _parsed(name, paths[0]) if paths else None
 
 
 def _parsed(name: str, path: Path) -> TemplateText | TemplateFlaw:

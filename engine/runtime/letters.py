@@ -77,6 +77,10 @@ class _Found:
         """Every template there is."""
         return self._templates.names()
 
+    def edition(self) -> object:
+        """Theirs."""
+        return self._templates.edition()
+
 
 def supplied(link: str, sender: str, scene: Scene) -> Values:
     """The names that every template may use beside the contact's fields (``rendering.RESERVED``)."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from engine.adapters.files import being_saved
 from engine.errors import InvalidFile, Problem, SettingsError
 from engine.language.compiler import load
 from engine.model import Playbook
@@ -15,7 +16,7 @@ from engine.ports import Templates
 
 log = structlog.get_logger(__name__)
 
-Mark = tuple[int, int]
+Edition = tuple[object, ...]
 Loaded = Callable[[Playbook, str], None]
 """Called with every playbook that takes effect, and its text."""
 
@@ -30,7 +31,8 @@ class Library:
         self._loaded = loaded
         self._lock = threading.Lock()
         self.problems: tuple[Problem, ...] = ()
-        self._mark = self._look()
+        self.edition = self._look()
+        """What was looked at last: another one after the file or a template was edited."""
         self._playbook = self._load()
 
     @property
@@ -39,17 +41,17 @@ class Library:
         return self._playbook
 
     def refresh(self) -> bool:
-        """Load the file again if it has changed; whether another playbook is in effect now.
+        """Load the file again if it or a template has changed; whether another playbook is in effect now.
 
-        A file with errors changes nothing but ``problems``. Raises ``LedgerError`` when the new one cannot be
-        noted there; the next call tries again.
+        A file with errors changes nothing but ``problems``; one that is being saved is left alone for now. Raises
+        ``LedgerError`` when the new one cannot be noted there; the next call tries again.
         """
         with self._lock:
-            mark = self._look(default=self._mark)
-            if mark == self._mark:
+            edition = self._look(default=self.edition)
+            if edition == self.edition or being_saved(self.path):
                 return False
             reloaded = self._reload()
-            self._mark = mark  # not before: a ledger that is away must not make us forget the edit
+            self.edition = edition  # not before: a ledger that is away must not make us forget the edit
             return reloaded
 
     def _reload(self) -> bool:
@@ -71,7 +73,7 @@ class Library:
         self._loaded(playbook, self.path.read_text(encoding="utf-8"))
         return playbook
 
-    def _look(self, default: Mark | None = None) -> Mark:
+    def _look(self, default: Edition | None = None) -> Edition:
         try:
             found = self.path.stat()
         except OSError as gone:
@@ -79,4 +81,4 @@ class Library:
                 return default
             hint = "say where it is with BUSOS_FILE, or run busos in its folder"
             raise SettingsError(f"{self.path} cannot be read ({gone.strerror}): {hint}") from None
-        return found.st_mtime_ns, found.st_size
+        return found.st_mtime_ns, found.st_size, self._templates.edition()

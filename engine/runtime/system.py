@@ -95,6 +95,7 @@ class System:
         self.settings = settings
         self.ledger = ledger
         self.library = library
+        self._edition = library.edition
         self.clock = clock
         self._acceptor = acceptor
         self._crew = crew
@@ -197,15 +198,19 @@ class System:
                 log.exception("housekeeping failed")
 
     def _reload(self) -> None:
-        """Take over an edit of the file; what was held may be mended by it."""
+        """Take over an edit of the file or of a template; what was held may be mended by it."""
         bad = bool(self.library.problems)
         if self.library.refresh():
             log.info("file reloaded", revision=self.playbook().revision)
-            with self.ledger.write() as tx:
-                tx.wake_held(tx.programs(), self.clock.now())
-            self._bell.ring()
         elif bad and not self.library.problems:
             log.info("file is good again", revision=self.playbook().revision)
+        if self.library.edition == self._edition:
+            return
+        with self.ledger.write() as tx:
+            woken = tx.wake_held(tx.programs(), self.clock.now())
+        self._edition = self.library.edition  # not before: a ledger that is away must not make us forget the edit
+        if woken:
+            self._bell.ring()
 
     def _ledger_ready(self) -> Mapping[str, tuple[bool, str]]:
         now = self.clock.now()

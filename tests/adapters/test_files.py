@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,14 @@ def folder(tmp_path: Path) -> Path:
 def write(folder: Path, name: str, text: str, newline: str = "\n") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8", newline=newline)
+    settle(path)
     return path
+
+
+def settle(path: Path) -> None:
+    """As if it had been saved a while ago."""
+    at = path.stat().st_mtime_ns - 1_000_000_000
+    os.utime(path, ns=(at, at))
 
 
 def flaw(folder: Path, text: str) -> TemplateFlaw:
@@ -91,7 +99,52 @@ def test_an_edit_shows_at_once_and_an_unchanged_file_is_not_read_again(folder: P
     assert again is not None
     assert again.subject == "Howdy {{ first_name }}"
     path.unlink()
+    settle(folder)
     assert templates.find("a") is None
+
+
+@pytest.mark.parametrize("half", ["", "---\nsub", GOOD[:-3], None])
+def test_while_a_file_is_being_saved_the_template_is_what_it_was(folder: Path, half: str | None) -> None:
+    path = write(folder, "a.md", GOOD)
+    templates = FileTemplates(folder)
+    before = templates.find("a")
+    if half is None:
+        path.unlink()
+    else:
+        path.write_text(half)
+    assert before is not None
+    assert templates.find("a") is before
+
+    path.write_text(GOOD.replace("Hello", "Dear"))
+    assert templates.find("a") is before
+    settle(path)
+    found = templates.find("a")
+    assert found is not None
+    assert found.subject == "Dear {{ first_name }}"
+
+
+def test_a_new_file_that_is_not_whole_yet_is_waited_for(folder: Path) -> None:
+    path = folder / "a.md"
+    path.write_text("")
+    writer = threading.Timer(0.05, path.write_text, (GOOD,))
+    writer.start()
+    found = FileTemplates(folder).find("a")
+    writer.join()
+    assert found is not None
+    assert found.subject == "Hello {{ first_name }}"
+
+
+def test_the_edition_is_another_one_after_any_file_has_changed(folder: Path) -> None:
+    templates = FileTemplates(folder)
+    editions = [templates.edition()]
+    write(folder, "a.md", GOOD)
+    editions.append(templates.edition())
+    assert templates.edition() == editions[-1]
+    write(folder, "a.md", GOOD + "more")
+    editions.append(templates.edition())
+    write(folder, "b.html", GOOD)
+    editions.append(templates.edition())
+    assert len(set(editions)) == 4
 
 
 def test_a_template_that_is_switched_off_is_not_found_but_named(folder: Path) -> None:

@@ -58,6 +58,9 @@ class Edited:
     def names(self) -> list[str]:
         return ["hello"]
 
+    def edition(self) -> object:
+        return self.looks
+
 
 def test_all_of_a_batch_is_written_by_the_same_version_of_a_template() -> None:
     letters = Letters(templates=Edited(), base_url="http://127.0.0.1", secret_key="key")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.adapters.files import FileTemplates
 from engine.errors import InvalidFile, LedgerUnavailable, SettingsError
 from engine.model import Playbook
 from engine.runtime.library import Library
@@ -27,10 +28,10 @@ def file(tmp_path: Path) -> Path:
 
 
 def save(path: Path, text: str) -> None:
-    """Save a text so that the clock of the file system cannot hide it."""
+    """Save a text a while ago, so that the clock of the file system cannot hide it and nobody takes it for half."""
     before = path.stat().st_mtime_ns
     path.write_text(text)
-    os.utime(path, ns=(before + 1_000_000, before + 1_000_000))
+    os.utime(path, ns=(before - 1_000_000_000, before - 1_000_000_000))
 
 
 def library(path: Path, heard: list[Any] | None = None) -> Library:
@@ -65,6 +66,34 @@ def test_a_bad_edit_changes_nothing_but_the_problems(file: Path) -> None:
     save(file, GOOD)
     assert not found.refresh()
     assert found.problems == ()
+
+
+def test_a_file_that_is_being_saved_is_left_alone_for_now(file: Path) -> None:
+    found = library(file)
+    before = found.edition
+    file.write_text(GOOD[:-40])
+
+    assert not found.refresh()
+    assert (found.problems, found.edition) == ((), before)
+
+
+def test_a_template_that_is_mended_mends_the_file(file: Path) -> None:
+    folder = file.parent / "templates"
+    folder.mkdir()
+    text = "---\nsubject: Hello\n---\nHi\n"
+    (folder / "one.md").write_text(text)
+    save(file, GOOD)
+    found = Library(file, FileTemplates(folder), testing=False, loaded=lambda *_: None)
+    editions = [found.edition]
+    save(folder / "one.md", "nothing of that kind")
+    assert not found.refresh()
+    assert found.problems
+    editions.append(found.edition)
+
+    save(folder / "one.md", text)
+    assert not found.refresh()
+    assert not found.problems
+    assert len({*editions, found.edition}) == 3
 
 
 def test_a_file_that_was_not_saved_is_not_read(file: Path) -> None:

@@ -187,9 +187,8 @@ def _edited(trial: Trial) -> None:
         edits += 1
         for step in range(1, trial.plan.emails + 1):
             for file in trial.product.folder.glob(f"templates/step_{step}*.md"):
-                fresh = file.with_suffix(".new")  # as an editor that saves in one step
-                fresh.write_text(template(step, trial.plan.emails, f"\nEdition {edits}.\n"), encoding="utf-8")
-                fresh.replace(file)
+                # as most editors save: the file is empty for a moment
+                file.write_text(template(step, trial.plan.emails, f"\nEdition {edits}.\n"), encoding="utf-8")
         time.sleep(0.3)
     trial.notes["edits"] = edits
 

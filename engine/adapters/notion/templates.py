@@ -92,6 +92,7 @@ class NotionTemplates:
         self._copy: Mapping[str, TemplateText] | None = None
         self._asked_at: datetime | None = None
         self._bodies: dict[str, _PageBody] = {}
+        self._edition = 0
         self.trouble = ""
         self.notes: tuple[str, ...] = ()
 
@@ -108,6 +109,10 @@ class NotionTemplates:
         usable = {name for name, found in current.items() if found.active and found.body.strip()}
         others = set(self._fallback.names()) if self._fallback else set()
         return sorted(usable | (others - set(current)))
+
+    def edition(self) -> object:
+        """Something else after a reading brought other templates, or a file changed."""
+        return self._edition, self._fallback.edition() if self._fallback else None
 
     def why(self, name: str) -> str:
         """Why ``find`` does not find it, for the person who can put it right; empty when it does."""
@@ -160,6 +165,7 @@ class NotionTemplates:
         else:
             changed, self._copy, self.trouble = copy != self._copy, copy, ""
             if changed:
+                self._edition += 1
                 self._save(list(copy.values()))
         self._asked_at = self._clock.now()
 

@@ -35,6 +35,9 @@ class Files:
     def names(self) -> Sequence[str]:
         return sorted(self._names)
 
+    def edition(self) -> object:
+        return self._names
+
 
 class Memory:
     """A TemplateStore that outlives a NotionTemplates."""
