@@ -39,7 +39,7 @@ PAUSES = (0.1, 0.5, 1, 2, 4, 8, 16)
 """Seconds between tries to write down what became of emails that are out."""
 SUSPECT, LARGEST = 3, 32
 """From so many claims on that were never settled, a run is moved in a group of so many: maybe it kills the process."""
-DEADLY = 10
+DEADLY = 20
 """After so many it is not moved any more."""
 
 

@@ -709,7 +709,7 @@ def test_a_run_that_kills_its_workers_is_moved_alone_and_then_not_at_all(engine:
     assert len(course.runs()) == 5
     assert deaths == DEADLY
     assert held.status is RunStatus.HELD
-    assert held.reason == "workers died 10 times while they had this run in hand; it is not moved any more"
+    assert held.reason == "workers died 20 times while they had this run in hand; it is not moved any more"
     course.pass_time(hours=30)
     assert len(course.errands("alert")) == 1
 
