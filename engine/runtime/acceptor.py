@@ -183,7 +183,7 @@ class _Group:
             accepted_at=now,
             revision=self.playbook.revision,
             key=arrival.key,
-            body_hash=arrival.body_hash,
+            body_hash=arrival.body_hash if arrival.key else None,
             segment=intake.run.segment,
         )
         self.events[event.id] = event

@@ -232,4 +232,4 @@ def test_ids_sort_in_the_order_in_which_they_were_made() -> None:
 
     assert made == sorted(set(made))
     assert back > made[-1]
-    assert {len(one) for one in made} == {26}
+    assert {len(one) for one in made} == {20}

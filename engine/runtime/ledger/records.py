@@ -28,7 +28,8 @@ def email_key(email: str) -> str:
 class StoredEvent:
     """A webhook that was accepted, judged by the file whose hash is ``revision``.
 
-    ``key`` is the caller's idempotency key; ``body_hash`` tells whether a repeat really is one.
+    ``key`` is the caller's idempotency key; ``body_hash`` tells whether a repeat really is one
+    (None without a key: then there are no repeats).
     """
 
     id: str

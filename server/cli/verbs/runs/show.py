@@ -47,7 +47,7 @@ def command(run_or_email: str, file: str | None, as_json: bool) -> None:
     \b
     Examples:
       busos runs show ada@example.com
-      busos runs show 01m84bsysajr0t88gmf3mgxtmc --json
+      busos runs show 01m84bsysajr0t88gmf3 --json
 
     Exit status: 0 done; 1 there is no such run or person; 2 it could not run.
     """
