@@ -436,6 +436,46 @@ def test_held_runs_are_listed_with_what_to_do(people: People, run: Run) -> None:
     )
 
 
+def test_kinds_that_are_said_together_are_shown_together(people: People, run: Run) -> None:
+    people("ada", status=RunStatus.HELD, reason="no template")
+    people("bo", "di")
+    people("cy", status=RunStatus.HELD, reason="no template")
+    run("runs", "pause", "bo", "--because", "wrong prices")
+    run("runs", "pause", "cy")
+    documents = json.loads(run("runs", "list", "--held", "--paused", "--json").stdout)["runs"]
+    assert [(one["id"], one.get("to_do"), one.get("paused_because")) for one in documents] == [
+        ("cy", ["busos runs resume cy"], "paused by hand"),
+        ("bo", None, "paused by hand: wrong prices"),
+        ("ada", ["busos runs retry ada", "busos runs skip ada"], None),
+    ]
+    text = run("runs", "list", "--paused", "--held", "--limit", "3").stdout
+    assert text.endswith(
+        "mend the reason, and they go on by themselves\n"
+        "  busos runs retry RUN                looks at it now\n"
+        "  busos runs skip RUN                 leaves that step out\n"
+        "what is paused goes on with: busos runs resume RUN, or --sequence NAME for all of them\n"
+    )
+    assert run("runs", "list", "--held", "--stuck", "--sequence", "else").stdout == "no run is held or stuck\n"
+
+
+def test_paused_is_a_status_too(people: People, run: Run) -> None:
+    people("ada", "bo")
+    run("runs", "pause", "bo", "--because", "wrong prices")
+    assert "paused by hand: wrong prices" in run("runs", "list", "--status", "paused").stdout
+    assert run("runs", "list", "--status", "paused").stdout == run("runs", "list", "--paused").stdout
+    both = run("runs", "list", "--status", "paused", "--held")
+    assert (both.exit_code, "say --held or --status, not both" in both.stderr) == (2, True)
+
+
+def test_who_waits_at_the_door_of_a_paused_sequence_is_listed_with_its_reason(people: People, run: Run) -> None:
+    people("ada")
+    run("runs", "pause", "--sequence", "welcome", "--because", "wrong prices", "--yes")
+    people("bo", step="hello", due_at=NOW)
+    for words in ((), ("--paused",), ("--status", "paused")):
+        lines = [line for line in run("runs", "list", *words).stdout.splitlines() if "@example.com" in line]
+        assert [line.endswith("paused by hand: wrong prices") for line in lines] == [True, True]
+
+
 def test_stuck_runs_are_listed_with_how_long(people: People, run: Run) -> None:
     people("ada", due_at=NOW - 3 * HOUR, reason="waits: Resend is away", status=RunStatus.SENDING)
     people("bo", due_at=NOW - timedelta(minutes=1))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 import click
@@ -36,12 +37,47 @@ class Seen:
 def with_pauses(tx: Transaction, found: Sequence[ListedRun]) -> list[Seen]:
     """Runs with the reason that they have themselves, or that their pause has."""
     still = [one for one in found if one.paused_at is not None and not one.run.status.ended]
-    reasons = tx.why_paused(one.run.id for one in still)
+    reasons = _why_paused(tx, still)
     paused_at = {one.run.id: one.paused_at for one in still}
     return [
         Seen(one.run, one.email, paused_at.get(one.run.id), reasons.get(one.run.id) or one.run.reason or "")
         for one in found
     ]
+
+
+def _why_paused(tx: Transaction, paused: Sequence[ListedRun]) -> dict[str, str]:
+    """What their stories say; who waits at the door of a sequence has no line there, and shares its reason."""
+    told = tx.why_paused(one.run.id for one in paused)
+    doors = {one.program: one.reason for one in tx.standstills()} if len(told) < len(paused) else {}
+    return {one.run.id: told.get(one.run.id) or doors.get(one.run.program, "") for one in paused}
+
+
+def kinds_of(
+    tx: Transaction, kinds: Sequence[Kind], sequence: str | None, email: str | None, limit: int, now: datetime
+) -> list[Seen]:
+    """Runs of each of these kinds; of several kinds together newest first, and each run once."""
+    lists = [_of_kind(tx, kind, sequence, email, limit, now) for kind in kinds]
+    if len(lists) == 1:
+        return lists[0]
+    found: dict[str, Seen] = {}
+    for one in chain(*lists):
+        before = found.get(one.run.id)
+        found[one.run.id] = replace(before, more={**one.more, **before.more}) if before else one
+    return sorted(found.values(), key=lambda one: one.run.id, reverse=True)[:limit]
+
+
+def _of_kind(
+    tx: Transaction, kind: Kind, sequence: str | None, email: str | None, limit: int, now: datetime
+) -> list[Seen]:
+    match kind:
+        case "held":
+            return held(tx, sequence, email, limit)
+        case "paused":
+            return paused(tx, sequence, email, limit)
+        case "stuck":
+            return stuck(tx, sequence, email, limit, now)
+        case _:
+            assert_never(kind)
 
 
 def held(tx: Transaction, sequence: str | None, email: str | None, limit: int) -> list[Seen]:
@@ -78,9 +114,9 @@ def _why_stuck(one: Stuck, now: datetime) -> str:
     return f"{late}: {run.reason}" if run.reason else late
 
 
-def opening(tx: Transaction, kind: Kind | None, sequence: str | None, zone: ZoneInfo) -> list[str]:
+def opening(tx: Transaction, kinds: Sequence[Kind], sequence: str | None, zone: ZoneInfo) -> list[str]:
     """Sequences that stand still as a whole."""
-    if kind != "paused":
+    if "paused" not in kinds:
         return []
     return [
         f"{click.style(one.program, bold=True)} {_since(one.since, zone)}, {plain(one.reason)}; "
@@ -105,19 +141,19 @@ def to_do(run: Run, paused_at: datetime | None) -> list[str]:
     return [f"busos runs retry {run.id}", f"busos runs skip {run.id}"]
 
 
-def closing(kind: Kind | None, found: Sequence[Seen]) -> Iterator[str]:
-    """What can be done about them."""
-    if not found:
-        return
-    match kind:
-        case "held":
-            yield from _about_held(found)
-        case "paused":
-            yield "they go on with: busos runs resume RUN, or --sequence NAME for all of them"
-        case "stuck":
-            yield "is a worker alive? busos doctor says so; busos runs show RUN tells what happened"
-        case _:
-            return
+def closing(kinds: Sequence[Kind], found: Sequence[Seen]) -> Iterator[str]:
+    """What can be done about them. How paused runs go on is said once."""
+    if "held" in kinds:
+        yield from _about_held([one for one in found if _to_be_told(one, kinds)])
+    if "paused" in kinds and any("paused_because" in one.more for one in found):
+        they = "they go" if len(kinds) == 1 else "what is paused goes"
+        yield f"{they} on with: busos runs resume RUN, or --sequence NAME for all of them"
+    if "stuck" in kinds and any("taken" in one.more for one in found):
+        yield "is a worker alive? busos doctor says so; busos runs show RUN tells what happened"
+
+
+def _to_be_told(one: Seen, kinds: Sequence[Kind]) -> bool:
+    return "to_do" in one.more and not ("paused" in kinds and one.paused_at)
 
 
 def _about_held(found: Sequence[Seen]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 SQLite has one writer at a time. A transaction that begins by reading and then writes fails at once when
 another wrote in between, however patient it is set to be; so every writer begins with BEGIN IMMEDIATE.
 Writers of one process queue here, because a lock is handed on at once where SQLite would have them sleep and
-try again; only other processes are waited for in the database.
+try again; for other processes they look again each millisecond, where SQLite would sleep up to a hundred.
 
 WAL is a property of the file: it is switched on once, when the file is made and under a lock, because
 several processes that switch a new file at the same moment fail with "database is locked".
@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ from engine.runtime.ledger.databases.folder_lock import folder_locked
 from engine.runtime.ledger.databases.sqlite_errors import sentence
 
 BUSY_MILLISECONDS = 5_000
+LOOK_AGAIN = 0.001
+"""Seconds between looks whether another process has ended its write: a look costs a hundredth of that."""
 _OLDEST = (3, 35, 0)  # RETURNING
 _PRAGMAS = {
     "durable": ("synchronous = FULL", "foreign_keys = ON"),
@@ -161,14 +164,14 @@ class Sqlite:
 
 def _engine(path: Path, purpose: Purpose) -> Engine:
     """An engine whose connections only read, or write: durably, or so that only a power cut can undo it."""
+    reads = purpose == "reading"
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_MILLISECONDS / 1000},
+        connect_args={"timeout": BUSY_MILLISECONDS / 1000 if reads else 0},
         pool_size=8,
         max_overflow=-1,
     )
     pragmas = _PRAGMAS[purpose]
-    begin = "BEGIN" if purpose == "reading" else "BEGIN IMMEDIATE"
 
     @event.listens_for(engine, "connect")
     def _settle_in(connection: Any, _record: Any) -> None:
@@ -178,9 +181,26 @@ def _engine(path: Path, purpose: Purpose) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if reads or not _begun_writing(connection):
+            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _begun_writing(connection: Connection) -> bool:
+    """Begin as soon as no other process writes; whether it came to that. If not, the next try tells why."""
+    driver: Any = connection.connection.driver_connection
+    end = time.monotonic() + BUSY_MILLISECONDS / 1000
+    while time.monotonic() < end:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                return False
+        else:
+            return True
+        time.sleep(LOOK_AGAIN)
+    return False
 
 
 def _switch_to_wal(path: Path) -> None:

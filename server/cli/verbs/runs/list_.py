@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from server.cli.control.attention import Kind, Seen, closing, held, opening, paused, stuck, with_pauses
+from server.cli.control.attention import Kind, Seen, closing, kinds_of, opening, with_pauses
 from server.cli.files import file_option
 from server.cli.ledgers import looking
 from server.cli.printing import bold, grey, plain, print_json, table
@@ -20,7 +20,7 @@ from server.cli.stories import iso
 if TYPE_CHECKING:
     from engine.runtime.ledger import Transaction
 
-STATUSES = ("ready", "waiting", "sending", "held", "finished", "stopped", "failed")
+STATUSES = ("ready", "waiting", "sending", "held", "paused", "finished", "stopped", "failed")
 _HEAD = ("RUN", "SEQUENCE", "EMAIL", "STATUS", "NEXT", "WHEN", "WHY")
 _STATUS = _HEAD.index("STATUS")
 _COLOURS = {"held": "red", "failed": "red", "paused": "yellow"}
@@ -31,9 +31,13 @@ _COLOURS = {"held": "red", "failed": "red", "paused": "yellow"}
 @click.option("--sequence", help="Only this sequence.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only this status.")
 @click.option("--email", help="Only this contact.")
-@click.option("--held", "kind", flag_value="held", help="Runs that wait for a person or a value, and what to do.")
-@click.option("--paused", "kind", flag_value="paused", help="Runs that somebody paused, since when and why.")
-@click.option("--stuck", "kind", flag_value="stuck", help="Runs that should have moved and did not.")
+@click.option(
+    "--held", "kinds", flag_value="held", multiple=True, help="Runs that wait for a person or a value, and what to do."
+)
+@click.option(
+    "--paused", "kinds", flag_value="paused", multiple=True, help="Runs that somebody paused, since when and why."
+)
+@click.option("--stuck", "kinds", flag_value="stuck", multiple=True, help="Runs that should have moved and did not.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many, newest first.")
 @click.option("--triggers", is_flag=True, help="The runs of triggers too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -42,7 +46,7 @@ def command(
     sequence: str | None,
     status: str | None,
     email: str | None,
-    kind: Kind | None,
+    kinds: tuple[Kind, ...],
     limit: int,
     triggers: bool,
     as_json: bool,
@@ -52,6 +56,8 @@ def command(
     Stuck are runs that have been due for more than five minutes without a worker having them in hand, and runs that
     were taken by workers more than once and never written down: their workers died.
 
+    --held, --paused and --stuck can be said together; --status paused is --paused.
+
     \b
     Examples:
       busos runs list
@@ -59,25 +65,21 @@ def command(
       busos runs list --stuck --sequence nurture
       busos runs list --email ada@example.com --json
     """
-    if kind is not None and status is not None:
-        raise click.UsageError(f"say --{kind} or --status, not both")
+    if kinds and status is not None:
+        raise click.UsageError(f"say --{kinds[0]} or --status, not both")
+    wanted: tuple[Kind, ...] = ("paused",) if status == "paused" else tuple(dict.fromkeys(kinds))
     now = datetime.now(UTC)
     with looking(file) as (ledger, zone), ledger.read() as tx:
-        match kind:
-            case "held":
-                found = held(tx, sequence, email, limit)
-            case "paused":
-                found = paused(tx, sequence, email, limit)
-            case "stuck":
-                found = stuck(tx, sequence, email, limit, now)
-            case _:
-                found = _listed(tx, sequence, status, email, limit, triggers)
-        first = opening(tx, kind, sequence, zone)
+        if wanted:
+            found = kinds_of(tx, wanted, sequence, email, limit, now)
+        else:
+            found = _listed(tx, sequence, status, email, limit, triggers)
+        first = opening(tx, wanted, sequence, zone)
     if as_json:
         print_json({"runs": [run_json(one, zone) for one in found]})
         return
-    click.echo("\n".join([*first, *(_lines(found, zone) if found else [_nobody(kind)])]))
-    click.echo("".join(f"{grey(line)}\n" for line in closing(kind, found)), nl=False)
+    click.echo("\n".join([*first, *(_lines(found, zone) if found else [_nobody(wanted)])]))
+    click.echo("".join(f"{grey(line)}\n" for line in closing(wanted, found)), nl=False)
 
 
 def _listed(
@@ -113,8 +115,8 @@ def run_json(seen: Seen, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _nobody(kind: Kind | None) -> str:
-    return f"no run is {kind}" if kind else "no runs"
+def _nobody(kinds: Sequence[Kind]) -> str:
+    return f"no run is {' or '.join(kinds)}" if kinds else "no runs"
 
 
 def _lines(found: Sequence[Seen], zone: ZoneInfo) -> list[str]:
