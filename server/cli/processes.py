@@ -90,7 +90,7 @@ class Supervisor:
         stop.on_ask(lambda: None)
         status = 0
         try:
-            while not stop.asked.wait(LOOK_EVERY) and not status:
+            while not stop.wait(LOOK_EVERY) and not status:
                 status = max(map(self._look, self._places))
         finally:
             self._end()

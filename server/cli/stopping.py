@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -20,19 +20,31 @@ class Stop:
 
     Until ``on_ask`` says what to do then, a signal raises ``Asked``. Uvicorn puts its own handlers in place while it
     runs, and sends the signal again when it has ended: by then this one only remembers it.
+
+    The news go through a ``SimpleQueue``, which may be put into at any moment. An ``Event`` has a lock, and a signal
+    that comes while the main thread holds it, on its way out of ``wait``, would wait for itself.
     """
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
+        self.asked = False
+        self._news: SimpleQueue[None] = SimpleQueue()
         self._act: Callable[[], None] | None = None
 
     def on_ask(self, act: Callable[[], None]) -> None:
         """Call this when a signal comes, instead of raising."""
         self._act = act
 
+    def wait(self, seconds: float) -> bool:
+        """Whether somebody has asked; so many seconds are waited for it."""
+        if not self.asked:
+            with suppress(Empty):
+                self._news.get(timeout=seconds)
+        return self.asked
+
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
         """A signal has come."""
-        self.asked.set()
+        self.asked = True
+        self._news.put(None)
         if self._act is None:
             raise Asked
         self._act()

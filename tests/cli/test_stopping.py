@@ -16,7 +16,7 @@ def test_a_signal_ends_the_block_quietly_and_the_handlers_are_back() -> None:
     with stopping.stoppable() as stop:
         signal.raise_signal(signal.SIGTERM)
         reached = True
-    assert stop.asked.is_set()
+    assert stop.asked
     assert not reached
     assert [signal.getsignal(number) for number in stopping.SIGNALS] == before
 
@@ -36,3 +36,18 @@ def test_a_second_signal_while_the_handlers_are_put_back_raises_nothing(monkeypa
         monkeypatch.setattr(signal, "signal", meanwhile)
         signal.raise_signal(signal.SIGINT)
     assert sent
+
+
+def test_a_signal_may_come_at_any_moment_of_the_wait() -> None:
+    """Each of thousands of signals meets the main thread somewhere on its way into a wait, or out of it."""
+    stop = stopping.Stop()
+    stop.on_ask(lambda: None)
+    before = signal.signal(signal.SIGALRM, stop.handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+    try:
+        for _ in range(20_000):
+            stop.wait(0.00005)
+            stop.asked = False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

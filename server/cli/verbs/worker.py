@@ -67,7 +67,7 @@ def _work(threads: int, file: str | None, stop: Stop, alive: Lifeline) -> None:
         keep_what_is_loaded()
         log.info("working", file=str(settings.file), revision=system.playbook().revision)
         alive.ready()
-        while not stop.asked.wait(1.0):
+        while not stop.wait(1.0):
             pass
     log.info("worker ended")
     end_now_if_late(system)
