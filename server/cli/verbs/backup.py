@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from server.cli.files import file_option, settings_for
+from server.cli.interrupting import identity, interruptible
 
 
 @click.command("backup", short_help="Copy the ledger while it is in use.")
@@ -27,15 +28,24 @@ def command(target: Path | None, file: str | None) -> None:
       busos backup
       busos backup /backups/busos-monday.db
 
-    Exit status: 0 done; 2 there is no backup.
+    Exit status: 0 done; 2 there is no backup; 130 interrupted.
     """
     from engine.runtime.ledger.copying.backup import back_up
     from server.cli.progress import Bar, megabytes
 
     settings, now = settings_for(file), datetime.now(UTC)
-    with closing(Bar()) as bar:
-        done = back_up(settings.database_url, target or named_after(now), now, bar)
+    new = target or named_after(now)
+    before = identity(new)
+    with interruptible(lambda: _holds(new, whole=identity(new) != before)), closing(Bar()) as bar:
+        done = back_up(settings.database_url, new, now, bar)
     click.echo(f"{done.file}  {megabytes(done.size)}, {done.contacts:,} contacts, {done.runs:,} runs; checked")
+
+
+def _holds(new: Path, *, whole: bool) -> str:
+    """A file has its name only when it is whole and was checked."""
+    if whole:
+        return f"the backup {new} was whole already, and is kept"
+    return "no backup was made, and nothing of it is left. The ledger is as it was"
 
 
 def named_after(moment: datetime) -> Path:

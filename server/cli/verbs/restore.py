@@ -16,6 +16,7 @@ import click
 from server.cli.control.restored import ask, paused_lines
 from server.cli.control.screens import counted
 from server.cli.files import file_option, settings_for
+from server.cli.interrupting import file_at, identity, interruptible
 from server.cli.ledgers import zone_of
 from server.cli.printing import bold
 
@@ -41,7 +42,7 @@ def command(backup: Path | None, file: str | None, replace: bool) -> None:
       busos restore busos-backup-20251112-090000.db
       busos restore busos-backup-20251112-090000.db --replace
 
-    Exit status: 0 done; 2 nothing was changed.
+    Exit status: 0 done; 2 nothing was changed; 130 interrupted: it says what holds.
     """
     from engine.runtime.ledger.copying.restore import restore, use
     from server.cli.progress import Bar
@@ -51,12 +52,24 @@ def command(backup: Path | None, file: str | None, replace: bool) -> None:
     if backup is None:
         done = use(settings.database_url, now)
     else:
-        with closing(Bar()) as bar:
-            safety = named_after(now) if replace else None
+        safety = named_after(now) if replace else None
+        ledger = file_at(settings.database_url)
+        before = identity(ledger)
+        with interruptible(lambda: _holds(ledger, safety, swapped=identity(ledger) != before)), closing(Bar()) as bar:
             done = restore(settings.database_url, backup, now, bar, safety=safety)
     click.echo("\n".join(_lines(done, zone_of(settings))))
     if done.held.unsure:
         ask(settings, done.held)
+
+
+def _holds(ledger: Path | None, safety: Path | None, *, swapped: bool) -> str:
+    """What Ctrl-C left: a file is swapped in at one instant, and a server takes all of a restore or nothing."""
+    if swapped:
+        return f"the backup had just become the ledger {ledger}. See who is paused: busos runs list --paused"
+    if ledger is not None:
+        return f"nothing was changed. The ledger {ledger} is as it was"
+    kept = f". The backup {safety} of what is there is kept" if safety and safety.exists() else ""
+    return f"nothing was changed, unless it was just ending: busos runs list tells{kept}"
 
 
 def _lines(done: Restoration, zone: ZoneInfo) -> Iterator[str]:

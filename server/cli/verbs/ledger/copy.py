@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import SettingsError
+from server.cli.interrupting import file_at, identity, interruptible
 from server.cli.printing import bold, table
 
 if TYPE_CHECKING:
@@ -41,21 +42,34 @@ def command(source: str, target: str, while_running: bool) -> None:
       busos ledger copy sqlite:///busos.db postgresql://busos@db.example.com/busos
       busos ledger copy postgresql://busos@db.example.com/busos sqlite:///busos.db
 
-    Exit status: 0 done; 1 the copy differed and was not kept; 2 it could not be made.
+    Exit status: 0 done; 1 the copy differed and was not kept; 2 it could not be made; 130 interrupted.
     """
     from engine.runtime.ledger.copying.copy import CopyDiffers
     from engine.runtime.ledger.copying.move import move
     from server.cli.progress import Bar
 
+    here, there = _address(source, "FROM"), _address(target, "TO")
+    before = identity(file_at(there))
     try:
-        with closing(Bar()) as bar:
-            now = datetime.now(UTC)
-            moved = move(_address(source, "FROM"), _address(target, "TO"), now, bar, while_running=while_running)
+        with interruptible(lambda: _holds(there, before, while_running=while_running)), closing(Bar()) as bar:
+            moved = move(here, there, datetime.now(UTC), bar, while_running=while_running)
     except CopyDiffers as error:
         click.echo("\n".join(_lines(error.compared)))
         click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
         click.get_current_context().exit(1)
     click.echo("\n".join([*_lines(moved.compared), "", *_end(moved)]))
+
+
+def _holds(target: str, before: tuple[int, int] | None, *, while_running: bool) -> str:
+    """What Ctrl-C left: the copy becomes visible as a whole, and only then FROM is not worked on any more."""
+    file = file_at(target)
+    if file is not None and identity(file) in (before, None):
+        return "nothing was copied, and nothing of it is left. FROM is as it was"
+    if while_running:
+        words = f"the copy {file} was whole already" if file else "TO is as empty as it was, unless it was just ending"
+        return f"{words}. FROM is as it was"
+    words = "the copy was whole, and the move at its end" if file else "TO is empty, unless the move was just ending"
+    return f"{words}. Run the same command again before you start busos: it says how it stands, or finishes it"
 
 
 def _address(text: str, which: str) -> str:

@@ -90,19 +90,31 @@ def test_a_large_ledger_needs_no_more_memory_than_a_small_one(
 # -- Asked to stop --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["backup", "copy"])
-def test_ctrl_c_ends_it_with_a_word_and_nothing_left(verb: str, file: Path, repository: Path) -> None:
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("backup", "interrupted: no backup was made, and nothing of it is left. The ledger is as it was"),
+        ("copy", "interrupted: nothing was copied, and nothing of it is left. FROM is as it was"),
+        ("restore", "interrupted: nothing was changed. The ledger new.db is as it was"),
+    ],
+)
+def test_ctrl_c_ends_it_with_a_word_and_nothing_left(verb: str, said: str, file: Path, repository: Path) -> None:
     with Ledger.open(f"sqlite:///{file}") as ledger, ledger.write() as tx:
         table = metadata.tables["notes"]
         tx.connection.execute(table.insert(), [{"name": f"{n}", "value": "x" * 1000} for n in range(100_000)])
     folder = file.parent / "target"
     folder.mkdir()
     (folder / "sequences.yaml").write_text("version: 1\n")
-    words = {"backup": ["backup", "new.db"], "copy": ["ledger", "copy", str(file), "new.db"]}[verb]
+    words = {
+        "backup": ["backup", "new.db"],
+        "copy": ["ledger", "copy", str(file), "new.db"],
+        "restore": ["restore", str(file)],
+    }[verb]
+    address = "sqlite:///new.db" if verb == "restore" else f"sqlite:///{file}"
     child = subprocess.Popen(
         [sys.executable, "-m", "server.cli", *words],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(repository), "BUSOS_DATABASE_URL": f"sqlite:///{file}"},
+        env={**os.environ, "PYTHONPATH": str(repository), "BUSOS_DATABASE_URL": address},
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -110,8 +122,8 @@ def test_ctrl_c_ends_it_with_a_word_and_nothing_left(verb: str, file: Path, repo
     while child.poll() is None and not (draft.exists() and draft.stat().st_size > 1_000_000):
         pass
     child.send_signal(signal.SIGINT)
-    assert child.communicate()[1].strip() == "Aborted!"
-    assert child.returncode == 1
+    assert child.communicate()[1].strip() == said
+    assert child.returncode == 130
     assert [one.name for one in folder.iterdir()] == ["sequences.yaml"]
 
 
