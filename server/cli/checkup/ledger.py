@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import BusosError
 from engine.runtime.settings import Settings
+from server.cli.advice import command_line
 from server.cli.checkup.finding import Finding, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -75,7 +76,11 @@ def _queue(tx: Transaction, now: datetime) -> Finding:
 def _workers(seen: int) -> Finding:
     if seen:
         return ok("worker", f"{seen} seen in the last minute")
-    return warn("worker", "none seen in the last minute: nothing is sent", "run busos worker (or busos dev)")
+    return warn(
+        "worker",
+        "none seen in the last minute: nothing is sent",
+        f"run {command_line('worker')} (or {command_line('dev')})",
+    )
 
 
 def _waiting(tx: Transaction) -> Iterator[Finding]:
@@ -84,7 +89,7 @@ def _waiting(tx: Transaction) -> Iterator[Finding]:
 
     held = sum(n for (_, status), n in tx.counts().items() if status is RunStatus.HELD)
     if held:
-        yield warn("runs", f"{held} are held", "see why: busos runs list --status held")
+        yield warn("runs", f"{held} are held", f"see why: {command_line('runs', 'list', '--held')}")
     for (kind, status), n in sorted(tx.outbox_counts().items()):
         if status == "failed":
             yield warn(kind, f"{n} could not be delivered", "look into the logs of the worker for the reason")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from server.cli.advice import command_line
 from server.cli.printing import plain
 
 if TYPE_CHECKING:
@@ -135,10 +136,10 @@ def to_do(run: Run, paused_at: datetime | None) -> list[str]:
     from engine.interpreter import UNSURE
 
     if paused_at is not None:
-        return [f"busos runs resume {run.id}"]
+        return [command_line("runs", "resume", run.id)]
     if run.in_doubt and (run.reason or "").startswith(UNSURE):
-        return [f"busos runs skip {run.id}", f"busos runs retry {run.id} --send-again"]
-    return [f"busos runs retry {run.id}", f"busos runs skip {run.id}"]
+        return [command_line("runs", "skip", run.id), command_line("runs", "retry", run.id, "--send-again")]
+    return [command_line("runs", "retry", run.id), command_line("runs", "skip", run.id)]
 
 
 def closing(kinds: Sequence[Kind], found: Sequence[Seen]) -> Iterator[str]:
@@ -147,9 +148,10 @@ def closing(kinds: Sequence[Kind], found: Sequence[Seen]) -> Iterator[str]:
         yield from _about_held([one for one in found if _to_be_told(one, kinds)])
     if "paused" in kinds and any("paused_because" in one.more for one in found):
         they = "they go" if len(kinds) == 1 else "what is paused goes"
-        yield f"{they} on with: busos runs resume RUN, or --sequence NAME for all of them"
+        yield f"{they} on with: {command_line('runs', 'resume', 'RUN')}, or --sequence NAME for all of them"
     if "stuck" in kinds and any("taken" in one.more for one in found):
-        yield "is a worker alive? busos doctor says so; busos runs show RUN tells what happened"
+        doctor, show = command_line("doctor"), command_line("runs", "show", "RUN")
+        yield f"is a worker alive? {doctor} says so; {show} tells what happened"
 
 
 def _to_be_told(one: Seen, kinds: Sequence[Kind]) -> bool:
@@ -158,13 +160,16 @@ def _to_be_told(one: Seen, kinds: Sequence[Kind]) -> bool:
 
 def _about_held(found: Sequence[Seen]) -> Iterator[str]:
     first = [one.more["to_do"][0].split()[2] for one in found]
+    retry, skip = command_line("runs", "retry", "RUN"), command_line("runs", "skip", "RUN")
+    again = command_line("runs", "retry", "RUN", "--send-again")
+    width = len(again)
     if "retry" in first:
         yield "mend the reason, and they go on by themselves"
-        yield "  busos runs retry RUN                looks at it now"
-        yield "  busos runs skip RUN                 leaves that step out"
+        yield f"  {retry:{width}}   looks at it now"
+        yield f"  {skip:{width}}   leaves that step out"
     if "skip" in first:
         yield "where it is not known whether an email was sent, nothing goes on by itself"
-        yield "  busos runs skip RUN                 counts it as sent"
-        yield "  busos runs retry RUN --send-again   sends it; it may arrive twice"
+        yield f"  {skip:{width}}   counts it as sent"
+        yield f"  {again:{width}}   sends it; it may arrive twice"
     if "resume" in first:
-        yield "what is paused goes on with: busos runs resume RUN"
+        yield f"what is paused goes on with: {command_line('runs', 'resume', 'RUN')}"

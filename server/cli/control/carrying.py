@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from server.cli.advice import command_line
 from server.cli.control.screens import VERBS, after, as_json, before, counted, nothing
 from server.cli.control.selectors import Asked
 from server.cli.files import settings_for
@@ -67,8 +68,9 @@ def _control(ledger: Ledger, settings: Settings, action: Action) -> Control:
 def _unknown(asked: Asked, preview: Preview) -> None:
     """Nobody has this id or address."""
     if asked.who is not None and not (preview.chosen or preview.refused or preview.unfit):
-        narrowed = " that fits the rest" if asked.words != asked.who else ""
-        _end(asked, preview, f'no run{narrowed} has the id or the email address "{asked.who}"; see busos runs list')
+        narrowed = " that fits the rest" if asked.words != (asked.who,) else ""
+        see = command_line("runs", "list")
+        _end(asked, preview, f'no run{narrowed} has the id or the email address "{asked.who}"; see {see}')
 
 
 def _show(preview: Preview, asked: Asked, settings: Settings) -> None:
@@ -109,7 +111,7 @@ def _do(control: Control, asked: Asked, preview: Preview, watch: _Watch) -> None
 
 def _hint(preview: Preview, asked: Asked) -> Iterable[str]:
     if preview.action.name == "pause":
-        yield grey(f"they go on with: busos runs resume {asked.words}")
+        yield grey(f"they go on with: {command_line('runs', 'resume', *asked.words)}")
 
 
 def _done_nothing(asked: Asked, preview: Preview) -> NoReturn:

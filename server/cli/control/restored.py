@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from engine.model import TRIGGER_PREFIX
+from server.cli.advice import command_line
 from server.cli.control.screens import counted
 from server.cli.printing import bold, grey, table
 
@@ -43,12 +44,12 @@ def paused_lines(held: Held, zone: ZoneInfo) -> Iterator[str]:
 
 def commands(one: Unsure, *, more: bool) -> Iterator[str]:
     """How a group goes on, later; and others in the same way."""
-    which = f"--sequence {_quoted(one.program)}" + (f" --step {_quoted(one.step)}" if one.step else "")
+    which = ["--sequence", one.program, *(["--step", one.step] if one.step else [])]
     lines = [
-        (f"busos runs list --paused --sequence {_quoted(one.program)}", "look at them"),
-        (f"busos runs resume {which} --overdue spread 2 hours", "they go on"),
-        *([(f"busos runs skip {which}", "they leave out this step; then resume")] if one.step else []),
-        (f"busos runs stop {which}", "they end"),
+        (command_line("runs", "list", "--paused", "--sequence", one.program), "look at them"),
+        (command_line("runs", "resume", *which, tail="--overdue spread 2 hours"), "they go on"),
+        *([(command_line("runs", "skip", *which), "they leave out this step; then resume")] if one.step else []),
+        (command_line("runs", "stop", *which), "they end"),
     ]
     yield f"Nothing of it goes out before you say so{', for each line of the table' if more else ''}:"
     width = max(len(line) for line, _ in lines)
@@ -110,7 +111,3 @@ def _done(action: Action, one: Unsure, ids: set[str], ledger: Ledger, settings: 
 def _row(one: Unsure, zone: ZoneInfo) -> tuple[str, ...]:
     since = f"{one.since.astimezone(zone):%Y-%m-%d %H:%M}" if one.since else ""
     return (one.program, one.step or "the end", f"{one.runs:,}", since)
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if " " in text else text

@@ -82,15 +82,15 @@ class Asked:
         )
 
     @property
-    def words(self) -> str:
+    def words(self) -> tuple[str, ...]:
         """The selectors as they were written, for a command that goes on with the same runs."""
-        parts = [self.who or ""]
+        parts = [self.who] if self.who else []
         for name in ("sequence", "segment", "step", "started_since"):
             if (value := getattr(self, name)) is not None:
-                parts += [f"--{name.replace('_', '-')}", _quoted(value)]
+                parts += [f"--{name.replace('_', '-')}", value]
         if self.started_between:
-            parts += ["--started-between", *map(_quoted, self.started_between)]
-        return " ".join(part for part in parts if part)
+            parts += ["--started-between", *self.started_between]
+        return tuple(parts)
 
     def _window(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
         now = datetime.now(UTC)
@@ -119,7 +119,3 @@ def _known(ledger: Ledger, sequence: str) -> None:
     if sequence not in names:
         sequences = sorted(name for name in names if not name.startswith("trigger "))
         raise click.UsageError(f'no sequence is called "{sequence}"{did_you_mean(sequence, sequences)}')
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if " " in text else text

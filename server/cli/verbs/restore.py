@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from server.cli.advice import command_line
 from server.cli.control.restored import ask, paused_lines
 from server.cli.control.screens import counted
 from server.cli.files import file_option, settings_for
@@ -65,11 +66,12 @@ def command(backup: Path | None, file: str | None, replace: bool) -> None:
 def _holds(ledger: Path | None, safety: Path | None, *, swapped: bool) -> str:
     """What Ctrl-C left: a file is swapped in at one instant, and a server takes all of a restore or nothing."""
     if swapped:
-        return f"the backup had just become the ledger {ledger}. See who is paused: busos runs list --paused"
+        see = command_line("runs", "list", "--paused")
+        return f"the backup had just become the ledger {ledger}. See who is paused: {see}"
     if ledger is not None:
         return f"nothing was changed. The ledger {ledger} is as it was"
     kept = f". The backup {safety} of what is there is kept" if safety and safety.exists() else ""
-    return f"nothing was changed, unless it was just ending: busos runs list tells{kept}"
+    return f"nothing was changed, unless it was just ending: {command_line('runs', 'list')} tells{kept}"
 
 
 def _lines(done: Restoration, zone: ZoneInfo) -> Iterator[str]:
@@ -85,7 +87,8 @@ def _lines(done: Restoration, zone: ZoneInfo) -> Iterator[str]:
     if done.held.unsure:
         yield from ["", *paused_lines(done.held, zone), ""]
     elif done.held.before:
-        yield f"No run fell due since. {counted(done.held.before)} stood still before already: busos runs list --paused"
+        see = command_line("runs", "list", "--paused")
+        yield f"No run fell due since. {counted(done.held.before)} stood still before already: {see}"
     else:
         yield "No run fell due since: all go on as usual."
 

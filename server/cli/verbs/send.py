@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from server.cli.advice import command_line
 from server.cli.assignments import did_you_mean, document, pairs
 from server.cli.files import file_option, settings_for
 from server.cli.printing import bold, print_json
@@ -57,7 +58,9 @@ def command(trigger: str, values: tuple[str, ...], file: str | None, key: str | 
     else:
         click.echo(_told(receipt))
         if not moved:
-            click.echo("nothing moves until a worker runs: start busos dev, or busos worker", err=True)
+            click.echo(
+                f"nothing moves until a worker runs: start {command_line('dev')}, or {command_line('worker')}", err=True
+            )
 
 
 def _arrival(playbook: Playbook, name: str, texts: Mapping[str, str], key: str | None) -> Arrival:
@@ -104,6 +107,5 @@ def _answer(receipt: Receipt) -> dict[str, object]:
 def _told(receipt: Receipt) -> str:
     segment = f", segment {bold(receipt.segment)}" if receipt.segment else ""
     again = " (it was there already: nothing starts twice)" if receipt.replayed else ""
-    return (
-        f"accepted {receipt.event_id} for {receipt.email}{segment}{again}\nits story: busos runs show {receipt.email}"
-    )
+    story = command_line("runs", "show", receipt.email)
+    return f"accepted {receipt.event_id} for {receipt.email}{segment}{again}\nits story: {story}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from server.cli.advice import command_line
 from server.cli.control.screens import counted
 from server.cli.files import file_option
 from server.cli.ledgers import looking
@@ -93,13 +94,14 @@ def _waiting(tx: Transaction, now: datetime) -> Iterator[Finding]:
     from engine.runtime.system import ALIVE
     from server.cli.checkup.finding import fail, ok, warn
 
+    see = command_line("runs", "list", "--stuck")
     stuck, works = tx.stuck_runs(now), bool(tx.workers_seen_since(now - ALIVE))
     if stuck and works:
-        yield fail("stuck", f"{counted(stuck)} should have moved, and nobody has them", "see busos runs list --stuck")
+        yield fail("stuck", f"{counted(stuck)} should have moved, and nobody has them", f"see {see}")
     elif stuck:
-        yield warn("stuck", f"{counted(stuck)} should have moved, but no worker runs", "run busos worker")
+        yield warn("stuck", f"{counted(stuck)} should have moved, but no worker runs", f"run {command_line('worker')}")
     else:
         yield ok("stuck", "nothing that is due is left lying")
     if claimed := tx.often_claimed():
         said = f"{counted(claimed)} taken again and again: whatever takes them dies"
-        yield fail("taken", said, "look into the logs of the workers; busos runs list --stuck names them")
+        yield fail("taken", said, f"look into the logs of the workers; {see} names them")

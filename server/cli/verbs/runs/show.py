@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from server.cli.advice import command_line
 from server.cli.control.attention import to_do
 from server.cli.files import file_option
 from server.cli.ledgers import looking
@@ -54,7 +55,8 @@ def command(run_or_email: str, file: str | None, as_json: bool) -> None:
     with looking(file) as (ledger, zone), ledger.read() as tx:
         found = _of_email(tx, run_or_email) if "@" in run_or_email else _of_id(tx, run_or_email)
     if not found:
-        click.echo(f'no run has the id or the email address "{run_or_email}"; see busos runs list', err=True)
+        see = command_line("runs", "list")
+        click.echo(f'no run has the id or the email address "{run_or_email}"; see {see}', err=True)
         click.get_current_context().exit(1)
     if as_json:
         print_json(_as_json(found, zone))
