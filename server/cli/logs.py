@@ -14,9 +14,11 @@ Event = MutableMapping[str, Any]
 Processor = Callable[[Any, str, Event], Event]
 
 
-def set_up(*further: Processor) -> None:
-    """Log to stderr from now on, through further processors."""
+def set_up(*further: Processor, one_of_several: bool = False) -> None:
+    """Log to stderr from now on, through further processors; ``one_of_several`` processes says which it is."""
     terminal = sys.stderr.isatty()
+    if one_of_several:
+        further = (*further, _which)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -28,10 +30,15 @@ def set_up(*further: Processor) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    _adopt_libraries(terminal)
+    _adopt_libraries(terminal, further if one_of_several else ())
 
 
-def _adopt_libraries(terminal: bool) -> None:
+def _which(_logger: Any, _method: str, event: Event) -> Event:
+    event.setdefault("pid", os.getpid())
+    return event
+
+
+def _adopt_libraries(terminal: bool, further: tuple[Processor, ...]) -> None:
     """What libraries log goes the same way, from warnings up: below that, some write addresses with keys in them."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -39,6 +46,7 @@ def _adopt_libraries(terminal: bool) -> None:
             foreign_pre_chain=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
+                *further,
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,

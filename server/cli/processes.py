@@ -91,10 +91,14 @@ class Supervisor:
         status = 0
         try:
             while not stop.wait(LOOK_EVERY) and not status:
-                status = max(map(self._look, self._places))
+                status = max(map(self._look, self._wanted()))
         finally:
             self._end()
         return status
+
+    def _wanted(self) -> Sequence[Place]:
+        """The first alone until it is ready: what keeps all of them from starting is said by one."""
+        return self._places if any(place.worked for place in self._places) else self._places[:1]
 
     def _look(self, place: Place) -> int:
         """Start a child where there is none; the status that means that it is no use."""

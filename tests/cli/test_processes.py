@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.example import FILE, Child, Run
+from tests.cli.example import FILE, Child, Run, environment
 from tests.cli.test_running import KEY, Process, get, running
 from tests.cli.test_running import until as soon
 
@@ -54,6 +56,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ch
 def test_servers_share_a_port_and_one_that_dies_is_started_again(folder: Path) -> None:
     with running(folder, "serve", "--port", "0", "--processes", "2", BUSOS_SECRET_KEY=KEY) as server:
         until(lambda: len(lines(server, "serving")) == 2)
+        assert sorted(int(str(line["pid"])) for line in lines(server, "serving")) == children(server)
         addresses = {str(line["address"]) for line in lines(server, "serving")}
         assert len(addresses) == 1
         (base,) = addresses
@@ -90,11 +93,20 @@ def test_a_worker_that_cannot_start_says_so_once_for_all_and_ends(folder: Path, 
     done = child("worker", "--processes", "2")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Error: BUSOS_SECRET_KEY is not set")
+    assert done.stderr.count("Error:") == 1
     (folder / "sequences.yaml").write_text(FILE.replace("24 hours", "24 houres"))
     done = child("serve", "--port", "0", "--processes", "2", BUSOS_SECRET_KEY=KEY)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "sequences.yaml:26:15: error:" in done.stderr
+    assert done.stderr.count("sequences.yaml:26:15: error:") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_each_line_of_one_of_several_processes_says_which_it_is() -> None:
+    both = "structlog.get_logger().info('ours'); logging.getLogger('library').warning('theirs')"
+    code = f"import logging, structlog; from server.cli import logs; logs.set_up(one_of_several=True); {both}"
+    done = subprocess.Popen([sys.executable, "-c", code], env=environment(), stderr=subprocess.PIPE, text=True)
+    told = [json.loads(line) for line in done.communicate(timeout=30)[1].splitlines()]
+    assert [(line["event"], line["pid"]) for line in told] == [("ours", done.pid), ("theirs", done.pid)]
 
 
 def test_a_folder_named_like_ours_is_not_taken_for_it(folder: Path) -> None:

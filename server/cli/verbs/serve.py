@@ -41,7 +41,7 @@ def command(host: str, port: int, processes: int, lifeline: int | None, bound: i
     from server.cli import logs
     from server.cli.stopping import stoppable
 
-    logs.set_up()
+    logs.set_up(one_of_several=lifeline is not None)
     alive = Lifeline(lifeline)
     with stoppable() as stop, _socket(host, port, bound) as listening:
         if processes == 1:

@@ -43,7 +43,7 @@ def command(processes: int, lifeline: int | None, threads: int, file: str | None
     from server.cli import logs
     from server.cli.stopping import stoppable
 
-    logs.set_up()
+    logs.set_up(one_of_several=lifeline is not None)
     alive = Lifeline(lifeline)
     with stoppable() as stop:
         if processes == 1:
