@@ -321,6 +321,14 @@ def _url(*schemes: str, example: str) -> Callable[[str], str]:
     return read
 
 
+def _queue(text: str) -> str:
+    """An address of Redis. Its own library takes any other path for database 0, or for the digits in it."""
+    url = _url("redis", "rediss", example="redis://127.0.0.1:6379/0, or leave it out to use the ledger")(text)
+    if not re.fullmatch("(/[0-9]*)?", urlsplit(url).path):
+        raise ValueError("must end in the number of a database of Redis, as in redis://127.0.0.1:6379/0")
+    return url
+
+
 def _database(text: str) -> str:
     if re.fullmatch(r"sqlite:///\S.*", text):
         return text
@@ -369,7 +377,7 @@ def _signing_secret(text: str) -> str:
 _HTTP = _url("http", "https", example="https://www.example.com")
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "BUSOS_DATABASE_URL": _database,
-    "BUSOS_QUEUE_URL": _url("redis", "rediss", example="redis://127.0.0.1:6379/0, or leave it out to use the ledger"),
+    "BUSOS_QUEUE_URL": _queue,
     "BUSOS_BASE_URL": _HTTP,
     "BUSOS_WEBHOOK_SECRET": _signing_secret,
     "BUSOS_CORS_ORIGINS": _origins,

@@ -115,6 +115,9 @@ def test_testing_mode_has_several_ways_to_say_no(tmp_path: Path, text: str) -> N
         ("BUSOS_DATABASE_URL", "mysql://hunter2@db/busos", "write one like sqlite:///busos.db or postgresql://"),
         ("BUSOS_DATABASE_URL", "sqlite:///", "BUSOS_DATABASE_URL is not a URL"),
         ("BUSOS_QUEUE_URL", "amqp://hunter2@host", "write one like redis://127.0.0.1:6379/0"),
+        ("BUSOS_QUEUE_URL", "redis://host/nine", "must end in the number of a database of Redis, as in redis://"),
+        ("BUSOS_QUEUE_URL", "redis://host/1/2", "must end in the number of a database"),
+        ("BUSOS_QUEUE_URL", "redis://hunter2/hunter2@host", "must end in the number of a database"),
         ("BUSOS_QUEUE_URL", "postgresql://u:hunter2@db/busos", "or leave it out to use the ledger"),
         ("SMTP_URL", "mail.example.com:hunter2", "write one like smtp://user:password@mail.example.com:587"),
         ("DISCORD_WEBHOOK_URL", "hunter2", "DISCORD_WEBHOOK_URL is not a URL"),
@@ -150,7 +153,7 @@ def test_two_thirds_of_notion_say_which_third_is_missing(tmp_path: Path, missing
         Settings.load({name: value for name, value in NOTION.items() if name != missing}, tmp_path)
 
 
-@pytest.mark.parametrize("url", ["redis://host:6380/1", "rediss://host"])
+@pytest.mark.parametrize("url", ["redis://host:6380/1", "rediss://host", "redis://host?db=3"])
 def test_the_queue_is_the_ledger_or_redis(tmp_path: Path, url: str) -> None:
     assert Settings.load({"BUSOS_QUEUE_URL": url}, tmp_path).queue_url == url
 
