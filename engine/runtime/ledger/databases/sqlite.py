@@ -34,8 +34,8 @@ LOOK_AGAIN = 0.001
 """Seconds between looks whether another process has ended its write: a look costs a hundredth of that."""
 _OLDEST = (3, 35, 0)  # RETURNING
 _PRAGMAS = {
-    "durable": ("synchronous = FULL", "foreign_keys = ON"),
-    "quick": ("synchronous = NORMAL", "foreign_keys = ON"),
+    "durable": ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 0"),
+    "quick": ("synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 0"),
     "reading": ("query_only = ON",),
 }
 Purpose = Literal["durable", "quick", "reading"]
@@ -167,7 +167,7 @@ def _engine(path: Path, purpose: Purpose) -> Engine:
     reads = purpose == "reading"
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_MILLISECONDS / 1000 if reads else 0},
+        connect_args={"timeout": BUSY_MILLISECONDS / 1000},
         pool_size=8,
         max_overflow=-1,
     )
