@@ -61,6 +61,7 @@ _CONTACT = ("id", "email", "email_key", "data", "known", "suppressed", "created_
 _NOBODY = Statement("DELETE FROM workers")
 _NO_PACE = Statement("DELETE FROM paces")
 _UNMARK = Statement("DELETE FROM notes WHERE name = :name")
+_MARK = Statement("INSERT INTO notes (name, value) VALUES (:name, :value)")
 _MARKED = Statement("SELECT value FROM notes WHERE name = :name")
 # Without a mark: the newest thing that the ledger knows.
 _NEWEST = Statement("""
@@ -74,14 +75,31 @@ _NEWEST = Statement("""
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Why a ledger is not worked on: it is a copy taken at a moment, or was moved to another place then."""
+    """Why a ledger is not worked on: it is a copy taken at a moment, or was moved to another place then.
+
+    ``moved_from`` is the other side of a move that has not come to its end. ``taken`` is the moment of a copy that was
+    moved on before it was put to use.
+    """
 
     at: datetime
     moved_to: str | None = None
+    moved_from: str | None = None
+    taken: datetime | None = None
+
+    @property
+    def known(self) -> datetime:
+        """The moment up to which the ledger knows what happened."""
+        return self.taken or self.at
 
     def told(self, place: str) -> str:
         """For whoever starts busos on it."""
         when = f"{self.at:%Y-%m-%d %H:%M} UTC"
+        if self.moved_from is not None:
+            return (
+                f"The ledger {place} was being moved here from {self.moved_from} at {when}, and the move did not come "
+                "to its end, so nothing is worked on. Run busos ledger copy again, with the same two places. "
+                f"If {self.moved_from} is lost: busos restore, without a file."
+            )
         if self.moved_to is None:
             return (
                 f"The ledger {place} is a copy, taken at {when}. It does not know what was sent since, so nothing is "
@@ -127,7 +145,8 @@ class Held:
         return sum(one.runs for one in self.unsure)
 
 
-_read_mark = msgspec.json.Decoder(Mark).decode
+read_mark = msgspec.json.Decoder(Mark).decode
+"""The mark that a note holds."""
 
 
 class Restored(Session):
@@ -136,7 +155,13 @@ class Restored(Session):
     def mark(self) -> Mark | None:
         """Why this ledger is not worked on; None for one that is."""
         row = self._first(_MARKED, name=MARK)
-        return _read_mark(row[0]) if row else None
+        return read_mark(row[0]) if row else None
+
+    def put_mark(self, mark: Mark | None) -> None:
+        """Say why this ledger is not worked on; None says that it is."""
+        self._do(_UNMARK, name=MARK)
+        if mark is not None:
+            self._do(_MARK, name=MARK, value=mark.text())
 
     def newest(self) -> datetime | None:
         """The latest moment that the ledger knows of; None for an empty one."""
@@ -146,7 +171,7 @@ class Restored(Session):
     def put_to_use(self, now: datetime) -> Held:
         """Make a copy fit to be worked on: pause what may have been done since, give up alerts and page updates."""
         mark, at = self.mark(), millis(now)
-        known = mark.at if mark else self.newest()
+        known = mark.known if mark else self.newest()
         before = self._all(_BY_HAND)[0][0]
         self._do(_FREE)
         self._do(_TELL, now=at, reason=REASON)
@@ -154,7 +179,7 @@ class Restored(Session):
         errands = self._do(_ERRANDS, now=at, reason=REASON)
         self._do(_NOBODY)
         self._do(_NO_PACE)
-        self._do(_UNMARK, name=MARK)
+        self.put_mark(None)
         rows = self._all(_WHERE, now=at)
         unsure = [Unsure(row[0], row[1], row[2], instant_or_none(row[3])) for row in rows]
         return Held(known, unsure, errands, instant(at), before)

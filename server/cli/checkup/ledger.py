@@ -60,7 +60,8 @@ def _open_findings(ledger: Ledger) -> Iterator[Finding]:
 def _marked(tx: Transaction, place: str) -> Iterator[Finding]:
     """A backup, or a ledger that was moved away: busos refuses to work on it."""
     if (mark := tx.mark()) is not None:
-        yield fail("database", mark.told(place), "correct BUSOS_DATABASE_URL, or run busos restore without a file")
+        again = "run busos ledger copy again" if mark.moved_from else "run busos restore without a file"
+        yield fail("database", mark.told(place), f"correct BUSOS_DATABASE_URL, or {again}")
 
 
 def _queue(tx: Transaction, now: datetime) -> Finding:

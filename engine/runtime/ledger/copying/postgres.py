@@ -20,14 +20,14 @@ from engine.runtime.ledger.copying.sums import Batch
 from engine.runtime.ledger.copying.tables import AT_ONCE, TABLES, TRACES, columns, counted, named, select
 from engine.runtime.ledger.databases import Database
 from engine.runtime.ledger.databases.postgres import Postgres
-from engine.runtime.ledger.restored import Held
+from engine.runtime.ledger.restored import Held, Mark
 from engine.runtime.ledger.transaction import Transaction
 
 # A copy takes as long as it takes.
 _PATIENT = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 _OTHERS = """
     SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = 'busos' AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND application_name = 'busos' AND pid <> ALL(%s)
 """
 _NOTICE = 2.0  # seconds
 _NUMBERS = "SELECT setval(pg_get_serial_sequence(%s, %s), (SELECT max({column}) FROM {table}))"
@@ -42,6 +42,7 @@ class PostgresSide:
         self._database = database
         self._connection = connection
         self._driver: psycopg.Connection[Any] = _driver(connection)
+        self._ours = [self._driver.info.backend_pid]
         connection.exec_driver_sql(_PATIENT)
 
     def count(self, table: Table) -> int:
@@ -69,12 +70,13 @@ class PostgresSide:
 
     def _others(self) -> bool:
         self._connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
-        return bool(self._connection.exec_driver_sql(_OTHERS).scalar())
+        return bool(self._connection.exec_driver_sql(_OTHERS, (self._ours,)).scalar())
 
-    def leave(self, name: str, value: str) -> None:
-        """Keep a value under a name, for whoever opens the ledger next: by a transaction of its own."""
+    def leave(self, mark: Mark | None) -> None:
+        """Say it in the ledger, by a transaction of its own: this one only reads."""
         with self._database.writing(durable=True) as connection:
-            connection.exec_driver_sql(_PUT_NOTE, (name, value))
+            Transaction(connection).put_mark(mark)
+            self._ours.append(_driver(connection).info.backend_pid)
 
     def filled(self) -> str | None:
         """A table that has rows about people, or None."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import Table
 
 from engine.runtime.ledger.copying.sums import Batch
+from engine.runtime.ledger.restored import Mark
 
 
 class Progress(Protocol):
@@ -54,8 +55,8 @@ class Snapshot(Protocol):
         """Whether busos is at work on the ledger itself."""
         ...
 
-    def leave(self, name: str, value: str) -> None:
-        """Keep a value under a name in the ledger itself, for whoever opens it next."""
+    def leave(self, mark: Mark | None) -> None:
+        """Say in the ledger itself, for whoever opens it next, why it is not worked on; None says that it is."""
         ...
 
 

@@ -14,10 +14,11 @@ from engine.errors import LedgerUnavailable
 from engine.runtime.ledger.copying.drafts import Draft
 from engine.runtime.ledger.copying.sides import Progress
 from engine.runtime.ledger.copying.sums import Batch
-from engine.runtime.ledger.copying.tables import AT_ONCE, PUT_NOTE, columns, counted, select
+from engine.runtime.ledger.copying.tables import AT_ONCE, DROP_NOTE, PUT_NOTE, columns, counted, select
 from engine.runtime.ledger.databases.sqlite import BUSY_MILLISECONDS, plain_connection
 from engine.runtime.ledger.databases.sqlite_errors import sentence
 from engine.runtime.ledger.ledger import Ledger
+from engine.runtime.ledger.restored import MARK, Mark
 
 # Nobody else has the file and a killed copy is made anew, so that nothing needs a journal; the draft is put on the
 # disk as a whole before it gets its name.
@@ -47,10 +48,14 @@ class SqliteSnapshot:
         """It is locked for us, or it does not matter."""
         return False
 
-    def leave(self, name: str, value: str) -> None:
-        """End the snapshot and keep a value under a name, for whoever opens the ledger next."""
-        self._connection.execute("COMMIT")
-        self._connection.execute(PUT_NOTE, (name, value))
+    def leave(self, mark: Mark | None) -> None:
+        """Say it in the file, which stays locked: what is read afterwards is what was read before."""
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
+        if mark is None:
+            self._connection.execute(DROP_NOTE, (MARK,))
+        else:
+            self._connection.execute(PUT_NOTE, (MARK, mark.text()))
 
 
 class SqliteBlank:
@@ -179,7 +184,10 @@ def as_one_file(path: Path) -> Iterator[bool]:
 @contextmanager
 def _impatient(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
-        yield connection
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(sentence(error, str(path)) or str(error)) from error
 
 
 def _went_well(connection: sqlite3.Connection, path: Path, *steps: str) -> bool:

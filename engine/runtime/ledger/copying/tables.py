@@ -15,6 +15,8 @@ TRACES: frozenset[str] = frozenset({"notes", "revisions", "workers", "templates"
 AT_ONCE = 1000
 """Rows read and written together: what a copy holds in memory, however large the ledger is."""
 PUT_NOTE = "INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+ASK_NOTE = "SELECT value FROM notes WHERE name = ?"
+DROP_NOTE = "DELETE FROM notes WHERE name = ?"
 
 
 def named(table: Table) -> str:

@@ -75,7 +75,8 @@ def _mark(tx: Transaction, ledger: Ledger) -> Iterator[Finding]:
     from server.cli.checkup.finding import warn
 
     if (mark := tx.mark()) is not None:
-        yield warn("use", mark.told(ledger.place), "nothing, if it is meant to be one")
+        hint = "run busos ledger copy again" if mark.moved_from else "nothing, if it is meant to be one"
+        yield warn("use", mark.told(ledger.place), hint)
 
 
 def _rules(tx: Transaction) -> Iterator[Finding]:

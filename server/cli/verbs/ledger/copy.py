@@ -34,7 +34,8 @@ def command(source: str, target: str, while_running: bool) -> None:
     from now on.
 
     Everything is read as it is at one moment, and compared on both sides before the copy becomes visible. A copy
-    that was interrupted leaves TO as empty as it was. Passwords are better kept in PGPASSWORD or ~/.pgpass than
+    that was interrupted leaves TO as empty as it was, or with a mark that keeps busos from working on it: run the
+    same command again. Passwords are better kept in PGPASSWORD or ~/.pgpass than
     in an address.
 
     \b
