@@ -31,9 +31,9 @@ def file_at(address: str) -> Path | None:
 
 
 def identity(file: Path | None) -> tuple[int, int] | None:
-    """Which file has this name now; None where there is none."""
+    """Which file has this name now; None where there is none, or none that we may see."""
     try:
         found = file.stat() if file else None
-    except FileNotFoundError:
+    except OSError:
         return None
     return (found.st_dev, found.st_ino) if found else None

@@ -172,6 +172,14 @@ def test_nothing_to_do_is_a_no_with_the_reason(people: People, run: Run, words: 
             ("resume", "ada", "--overdue", "later"),
             '--overdue is now, spread with a length of time, or shift, not "later"',
         ),
+        (("resume", "ada", "--overdue", "spred", "2", "hours"), 'not "spred 2 hours"; did you mean "spread 2 hours"?'),
+        (("resume", "ada", "--overdue", "noww"), 'not "noww"; did you mean "now"?'),
+        (("resume", "ada", "--overdue", "2", "hours"), 'not "2 hours"; did you mean "spread 2 hours"?'),
+        (("resume", "ada", "--overdue", "spread", "100", "years"), "here: write at most 10 years, in weeks, days,"),
+        (
+            ("resume", "ada", "--overdue", "spread", "99999", "days"),
+            '"99999 days" is more than 10 years: write at most 10 years',
+        ),
         (("resume", "ada", "--overdue", "spread"), "--overdue spread over how long?"),
         (("resume", "ada", "--overdue", "spread 2 houres"), '"2 houres" is not a length of time'),
         (("list", "--held", "--status", "ready"), "say --held or --status, not both"),
@@ -340,6 +348,8 @@ def test_emails_above_the_limit_need_a_yes_even_for_one_run(
         (["--overdue", "spread", "2h", "--yes"], ["--overdue=spread 2h", "--yes"]),
         (["--overdue=spread", "1", "day", "6", "hours"], ["--overdue=spread 1 day 6 hours"]),
         (["--overdue", "spread 2 hours", "ada"], ["--overdue=spread 2 hours", "ada"]),
+        (["--overdue", "spred", "2", "hours", "ada"], ["--overdue=spred 2 hours", "ada"]),
+        (["--overdue", "spread", "100", "years", "ada"], ["--overdue=spread 100 years", "ada"]),
         (["--overdue", "now", "2"], ["--overdue=now", "2"]),
         (
             ["--overdue", "spread", "2", "hours", "01m84bsysajr0t88gmf3mgxtmc"],

@@ -140,6 +140,19 @@ def test_no_password_is_ever_printed(run: Busos, ledger: Ledger, address: str) -
         assert "open-sesame" not in done.output
 
 
+def test_a_database_that_cannot_be_used_is_told_by_its_argument(run: Busos, folder: Path, ledger: Ledger) -> None:
+    nobody = "postgresql://busos@127.0.0.1:1/busos"
+    assert "Start the server, or correct FROM." in run("ledger", "copy", nobody, "new.db").stderr
+    assert "Start the server, or correct TO." in run("ledger", "copy", "busos.db", nobody).stderr
+    assert "FROM asks for mysql" in run("ledger", "copy", "mysql://127.0.0.1/busos", "new.db").stderr
+    assert "TO asks for mysql" in run("ledger", "copy", "busos.db", "mysql://127.0.0.1/busos").stderr
+    (folder / "notes.txt").write_text("no database at all, but text that is long enough to be read " * 20)
+    assert "Point FROM at another file" in run("ledger", "copy", "notes.txt", "new.db").stderr
+    assert "notes.txt/new.db.unfinished cannot be made: notes.txt is no folder" in (
+        run("ledger", "copy", "busos.db", "notes.txt/new.db").stderr
+    )
+
+
 def test_the_bar_is_for_terminals(run: Busos, ledger: Ledger, child: Child) -> None:
     done = child("ledger", "copy", "busos.db", "new.db")
     assert (done.returncode, done.stderr) == (0, "")

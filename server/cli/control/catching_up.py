@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from engine.runtime.control import CatchUp
 
 _OPTION = "--overdue"
+_ALONE = ("now", "shift")
+_LIMIT = "write at most 10 years, in weeks, days, hours or minutes"
 _PART = re.compile(r"\d{1,6}\s*[a-z]{0,7}|(?:second|minute|hour|day|week)s?", re.IGNORECASE)
 _SHORT = re.compile(r"(\d+)\s*([smhdw])\b", re.IGNORECASE)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -33,11 +35,16 @@ def joined(args: list[str]) -> list[str]:
         word = rest.pop(0)
         if word == _OPTION and rest:
             word = f"{_OPTION}={rest.pop(0)}"
-        if word == f"{_OPTION}=spread":
-            while rest and _PART.fullmatch(rest[0]):
+        if word.startswith(f"{_OPTION}=") and word.removeprefix(f"{_OPTION}=") not in _ALONE:
+            while rest and _continues(word, rest[0]):
                 word += f" {rest.pop(0)}"
         found.append(word)
     return found
+
+
+def _continues(said: str, word: str) -> bool:
+    """Whether a word belongs to a length, however its unit is spelt."""
+    return bool(_PART.fullmatch(word)) or (said[-1].isdigit() and word.isalpha())
 
 
 def catch_up(text: str | None) -> CatchUp:
@@ -55,7 +62,19 @@ def catch_up(text: str | None) -> CatchUp:
         case ["spread"]:
             raise click.UsageError("--overdue spread over how long? Write it like  --overdue spread 2 hours")
         case _:
-            raise click.UsageError(f'--overdue is now, spread with a length of time, or shift, not "{text}"')
+            said = f'--overdue is now, spread with a length of time, or shift, not "{text}"'
+            raise click.UsageError(f"{said}{_meant(text or '')}")
+
+
+def _meant(text: str) -> str:
+    from engine.language.spelling import closest
+
+    first, _, length = text.partition(" ")
+    if first[:1].isdigit():
+        return f'; did you mean "spread {text}"?'
+    if (near := closest(first, ("spread", *_ALONE))) is None:
+        return ""
+    return f'; did you mean "{near} {length}"?' if near == "spread" and length else f'; did you mean "{near}"?'
 
 
 def _length(text: str) -> timedelta:
@@ -66,4 +85,5 @@ def _length(text: str) -> timedelta:
     found = parse_duration(spelled)
     if isinstance(found, Duration):
         return timedelta(days=found.days, seconds=found.seconds)
-    raise click.UsageError(f"{found.message}{f': {found.hint}' if found.hint else ''}")
+    hint = _LIMIT if re.search("month|year", found.message) else found.hint
+    raise click.UsageError(f"--overdue spread: {found.message}{f': {hint}' if hint else ''}")

@@ -6,6 +6,7 @@ other file, which the next try writes over; nobody opens it by mistake. A name t
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -84,7 +85,7 @@ def _alone_with(path: Path) -> int:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise LedgerUnavailable(f"The file {path} cannot be made: {error.strerror}. Name another place.") from error
+            raise LedgerUnavailable(f"The file {path} cannot be made: {_why(error, path)}.") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -97,6 +98,29 @@ def _alone_with(path: Path) -> int:
             os.ftruncate(handle, 0)
             return handle
         os.close(handle)  # its writer has just given it its name
+
+
+_NO_RIGHT = "this user may not write into the folder {folder}. Give it the right, or name another place"
+_IN_THE_WAY = "something else has this name. Take it away, or name another place"
+_WHY = {
+    errno.ENOENT: "there is no folder {folder}. Make it, or name another place",
+    errno.ENOTDIR: "{folder} is no folder. Name another place",
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: "the folder {folder} can only be read. Name another place",
+    errno.ENOSPC: "the disk is full. Free some space, or name another place",
+    errno.EISDIR: _IN_THE_WAY,
+    errno.ELOOP: _IN_THE_WAY,
+    errno.ENAMETOOLONG: "its name is too long. Name a shorter one",
+}
+
+
+def _why(error: OSError, path: Path) -> str:
+    """The reason, and what to do about it. A draft of another user has the name, but not the rights."""
+    if error.errno == errno.EACCES and os.path.lexists(path):
+        return "one of this name belongs to another user. Delete it, or name another place"
+    words = _WHY.get(error.errno or 0)
+    return words.format(folder=path.parent) if words else f"{error.strerror}. Name another place"
 
 
 def _is_still(handle: int, path: Path) -> bool:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.errors import SettingsError
+from engine.errors import LedgerUnavailable, SettingsError
 from server.cli.interrupting import file_at, identity, interruptible
 from server.cli.printing import bold, table
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from engine.runtime.ledger.copying.move import Moved
     from engine.runtime.ledger.copying.sums import Compared
 
+_SETTING = re.compile("BUSOS_DATABASE_URL(?! there)")  # where a ledger was moved to is told to whoever runs busos
 _HEAD = ("TABLE", "ROWS", "CHECKSUM", "IN THE COPY")
 
 
@@ -58,6 +60,8 @@ def command(source: str, target: str, while_running: bool) -> None:
         click.echo("\n".join(_lines(error.compared)))
         click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
         click.get_current_context().exit(1)
+    except LedgerUnavailable as error:
+        raise LedgerUnavailable(_named(str(error), here, there)) from error
     click.echo("\n".join([*_lines(moved.compared), "", *_end(moved)]))
 
 
@@ -85,6 +89,16 @@ def _address(text: str, which: str) -> str:
     except SettingsError as error:
         raise SettingsError(str(error).replace("BUSOS_DATABASE_URL", which)) from None
     return address
+
+
+def _named(words: str, here: str, there: str) -> str:
+    """The words for a database that cannot be used, with the argument that it is instead of the setting."""
+    from engine.runtime.ledger.databases import database_at
+
+    for address, which in ((here, "FROM"), (there, "TO")):
+        if f" {database_at(address).place} " in words:
+            return _SETTING.sub(which, words)
+    return words
 
 
 def _lines(compared: Sequence[Compared]) -> list[str]:

@@ -84,6 +84,31 @@ def test_a_file_that_is_there_is_not_written_over_nor_where_a_link_leads(source:
     assert not elsewhere.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no/new.db", r"there is no folder \S+/no\. Make it, or name another place\.$"),
+        ("text/new.db", r"\S+/text is no folder\. Name another place\.$"),
+        ("taken.db", r"something else has this name\. Take it away, or name another place\.$"),
+        ("linked.db", r"something else has this name\. Take it away, or name another place\.$"),
+        (f"{'x' * 250}.db", r"its name is too long\. Name a shorter one\.$"),
+    ],
+)
+def test_a_file_that_cannot_be_made_is_told_with_the_reason(file: Path, tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "text").touch()
+    (tmp_path / "taken.db.unfinished").mkdir()
+    (tmp_path / "linked.db.unfinished").symlink_to(tmp_path / "text")
+    with pytest.raises(LedgerUnavailable, match=rf"^The file \S+\.unfinished cannot be made: {said}"):
+        saved(f"sqlite:///{file}", tmp_path / name)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_that_this_user_may_not_write_into_is_told(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(0o555)
+    with pytest.raises(LedgerUnavailable, match="this user may not write into the folder"):
+        saved(f"sqlite:///{file}", tmp_path / "closed" / "new.db")
+
+
 def test_a_backup_that_was_cut_off_is_written_over_by_the_next(source: str, tmp_path: Path) -> None:
     left = tmp_path / "backup.db.unfinished"
     left.write_bytes(b"half of it" * 1000)
