@@ -65,11 +65,16 @@ class Unwatched:
 
 @dataclass(slots=True)
 class Outcome:
-    """What was done. ``in_hand`` are runs that a worker had all the time; ``moved`` had moved on meanwhile."""
+    """What was done. ``in_hand`` are runs that a worker had all the time; ``missed`` had moved on meanwhile."""
 
     done: int = 0
-    moved: int = 0
+    missed: set[str] = field(default_factory=set)
     in_hand: list[str] = field(default_factory=list)
+
+    @property
+    def moved(self) -> int:
+        """How many had moved on, or ended, and were left alone."""
+        return len(self.missed)
 
 
 class Control:
@@ -152,16 +157,17 @@ class Control:
             part = dict(chosen[start : start + PAGE])
             done, held = self._part(preview, part)
             waiting += [(run_id, part[run_id]) for run_id in held]
-            outcome.done += done
-            outcome.moved += len(part) - done - len(held)
+            outcome.done += len(done)
+            outcome.missed |= part.keys() - done - set(held)
+            outcome.missed -= done  # a whole sequence is searched again, and finds them where they are now
             watch.done(len(part) - len(held))
         return waiting
 
-    def _part(self, preview: Preview, part: Mapping[str, str]) -> tuple[int, list[str]]:
-        """One transaction: how many runs it was done to, and those in a worker's hands."""
+    def _part(self, preview: Preview, part: Mapping[str, str]) -> tuple[set[str], list[str]]:
+        """One transaction: the runs it was done to, and those in a worker's hands."""
         action, now = preview.action, self._clock.now()
 
-        def work(tx: Transaction) -> tuple[int, list[str]]:
+        def work(tx: Transaction) -> tuple[set[str], list[str]]:
             latest = tx.latest_revision()
             tx.lock_contacts({one.run.contact_id for one in tx.standings(part)})  # contacts first, as every writer does
             found = [one for one in tx.standings(part) if (one.run.step or "") == part[one.run.id]]
@@ -170,7 +176,7 @@ class Control:
             held = [one.run.id for one in fit if action.needs_hands and one.in_hand(now)]
             page = [one for one in fit if one.run.id not in held]
             done = action.apply(tx, page, facts, latest.hash if latest else "")
-            return len(done), held
+            return done, held
 
         return self._ledger.transact(work)
 

@@ -265,3 +265,34 @@ def test_nobody_is_resumed_who_was_not_paused(hands: Make) -> None:
     course.enter("ada")
     preview = course.look(Resume(AtOnce()), run=course.run().id)
     assert (preview.nothing, [one.why for one in preview.unfit]) == (True, ["it is not paused"])
+
+
+def test_who_moves_or_ends_while_a_sequence_is_paused_is_counted_once(hands: Make) -> None:
+    """Workers go on between the look and the deed: who moved on is found again, and only who ended is left alone."""
+    course = hands("- email: one\n- wait: 24 hours\n- email: two")
+    course.enter("ada")
+    course.engine.pass_time(hours=20)
+    course.enter("bo", "cy")
+    course.engine.pass_time(hours=3)
+    course.do(Pause(), email="cy@example.com")
+    preview = course.look(Pause(), sequence="course")
+    course.resume(email="cy@example.com")
+    course.engine.pass_time(hours=1)
+    course.enter("di")
+    assert course.run("ada").status is RunStatus.FINISHED
+    outcome = course.control().carry_out(preview)
+    assert (outcome.done, outcome.moved) == (3, 1)
+    assert course.paused() == ["bo", "cy", "di"]
+
+
+def test_who_moved_a_step_while_a_sequence_is_paused_was_not_left_alone(hands: Make) -> None:
+    course = hands()
+    course.enter("ada", "bo")
+    preview = course.look(Pause(), sequence="course")
+    course.engine.pass_time(hours=24)
+    outcome = course.control().carry_out(preview)
+    assert (outcome.done, outcome.moved) == (2, 0)
+    assert course.paused() == ["ada", "bo"]
+    some = course.look(Resume(AtOnce()), email=ADA)
+    course.resume(email=ADA)
+    assert (course.control().carry_out(some).done, course.control().carry_out(some).moved) == (0, 1)
