@@ -475,6 +475,18 @@ def test_when_leaves_a_step_out_and_says_why() -> None:
     ]
 
 
+def test_what_cannot_be_told_opens_no_branch_and_ends_nothing() -> None:
+    book = steps(
+        "- choose:\n  - {when: visits > 3, steps: [{email: one}]}\n  - {otherwise: [{email: two}]}",
+        stop_when="visits > 3",
+    )
+
+    begun = begin(book, ada(book))
+
+    assert begun.run.status is not RunStatus.STOPPED
+    assert [effect.template for effect in begun.effects if isinstance(effect, SendEmail)] == ["two"]
+
+
 def test_when_that_is_true_changes_nothing() -> None:
     book = steps("- email: one\n  when: visits > 3")
 
