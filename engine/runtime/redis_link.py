@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from engine.errors import SettingsError
+from engine.runtime.bell import POLL
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -48,6 +49,11 @@ def client_of(url: str, **more: Any) -> Redis:
         ) from None
     client.connection_pool.reset()
     return client
+
+
+def rings(whether: bool) -> str:
+    """How workers are woken where a Redis is configured, by whether it lets us hear."""
+    return "Redis" if whether else f"Redis away: looking every {POLL:g} s"
 
 
 def away() -> tuple[type[Exception], ...]:

@@ -9,8 +9,11 @@ import pytest
 from engine.runtime.clock import SystemClock
 from engine.runtime.ledger import Ledger
 from engine.runtime.paces import LedgerStore, Paces
-from engine.runtime.settings import SETTINGS
+from engine.runtime.settings import SETTINGS, Settings
+from engine.runtime.wiring import running
+from server.cli.checkup.ledger import _open_findings
 from tests.cli.example import FILE, Run
+from tests.cli.test_running import until
 from tests.redis_child import RedisChild
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
@@ -84,22 +87,62 @@ def test_redis_is_looked_for_and_never_needed(
 ) -> None:
     server = RedisChild(tmp_path)
     monkeypatch.setenv("BUSOS_QUEUE_URL", server.url)
-    assert states(run)["bell"] == "warn"
-    assert "Redis away (ConnectionError): looking every 0.25 s, and nothing is lost" in run("doctor").stdout
+    assert states(run)["queue"] == "warn"
+    told = run("doctor").stdout
+    assert re.search(r"^warn  queue +Redis away: looking every 0\.25 s$", told, re.M)
+    assert "fix: start Redis, correct BUSOS_QUEUE_URL (ConnectionError), or leave it out; nothing is lost" in told
     assert run("doctor").exit_code == 0
     server.start()
-    assert states(run)["bell"] == "ok"
+    assert states(run)["queue"] == "ok"
     server.kill()
     monkeypatch.setenv("BUSOS_QUEUE_URL", f"{server.url}?socket_timeout=soon")
-    assert states(run)["bell"] == "fail"
+    assert states(run)["queue"] == "fail"
     monkeypatch.delenv("BUSOS_QUEUE_URL")
-    assert "bell" not in states(run)
+    assert states(run)["queue"] == "ok"
 
 
 def test_a_ledger_without_a_worker_is_a_warning(run: Run, folder: Path) -> None:
     Ledger.open("sqlite:///busos.db").close()
     found = states(run)
-    assert (found["database"], found["queue"], found["worker"]) == ("ok", "ok", "warn")
+    assert (found["database"], found["queue"], found["due"], found["worker"]) == ("ok", "ok", "ok", "warn")
+
+
+def test_the_queue_is_told_in_the_words_of_the_health_page(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    redis = RedisChild(tmp_path)
+
+    def doctors() -> str:
+        checks = json.loads(run("doctor", "--json").stdout)["checks"]
+        return str(next(one["said"] for one in checks if one["check"] == "queue"))
+
+    for url in (None, redis.url):
+        settings = {"BUSOS_QUEUE_URL": url} if url else {}
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        with running(Settings.load(settings, folder), works=False, make_key=True) as system:
+            assert system.ready()["queue"] == (True, doctors())
+    redis.start()
+    with running(Settings.load(settings, folder), works=False, make_key=True) as system:
+        until(lambda: system.ready()["queue"] == (True, "Redis"))
+        assert doctors() == "Redis"
+    redis.kill()
+
+
+def test_a_full_disk_is_one_line_that_asks_for_space(folder: Path) -> None:
+    with Ledger.open("sqlite:///busos.db") as ledger:
+        with ledger.write() as tx:
+            tx.connection.exec_driver_sql(
+                "CREATE TRIGGER large AFTER INSERT ON notes BEGIN "
+                "INSERT INTO paces VALUES ('large', hex(zeroblob(100000)), 0); END"
+            )
+            pages = int(tx.connection.exec_driver_sql("PRAGMA page_count").scalar() or 0)
+            tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
+        found = list(_open_findings(ledger))
+    (told,) = [one for one in found if one.check == "database"]
+    assert (told.state, told.fix) == ("fail", "free some space")
+    assert "the disk is full" in told.said
+    assert "worker" in {one.check for one in found}
 
 
 def test_a_vendor_that_is_left_alone_is_a_warning_with_the_reason(run: Run, folder: Path) -> None:

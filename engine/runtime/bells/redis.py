@@ -10,9 +10,8 @@ from typing import Any
 
 import structlog
 
-from engine.runtime.bell import POLL
 from engine.runtime.bells import GAP
-from engine.runtime.redis_link import Pause, away, client_of
+from engine.runtime.redis_link import Pause, away, client_of, rings
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +56,7 @@ class RedisLine:
 
     def state(self) -> str:
         """Whether rings come through."""
-        return "Redis" if self._listens else f"Redis away: looking every {POLL:g} s"
+        return rings(self._listens)
 
     def _listen(self) -> None:
         pause = Pause()

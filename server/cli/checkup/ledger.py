@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from engine.errors import BusosError
+from engine.errors import BusosError, LedgerUnavailable
 from engine.runtime.settings import Settings
 from server.cli.advice import command_line
 from server.cli.checkup.finding import Finding, fail, ok, warn
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.runtime.ledger import Absent, Ledger, Transaction
 
 LATE = timedelta(minutes=5)
+DATABASE = "database"
 _RESTORE = "stop busos, keep a copy of the file, and go back to the last backup"
 
 
@@ -29,7 +30,13 @@ def ledger_findings(settings: Settings) -> Iterator[Finding]:
         with Ledger.open(settings.database_url) as ledger:
             yield from _open_findings(ledger)
     except BusosError as error:
-        yield fail("database", str(error), "correct BUSOS_DATABASE_URL, or the rights of the file and its folder")
+        yield _unusable(error)
+
+
+def _unusable(error: BusosError) -> Finding:
+    full = "disk is full" in str(error)
+    fix = "free some space" if full else "correct BUSOS_DATABASE_URL, or the rights of the file and its folder"
+    return fail(DATABASE, str(error), fix)
 
 
 def _absent(absent: Absent) -> Finding:
@@ -43,13 +50,10 @@ def _open_findings(ledger: Ledger) -> Iterator[Finding]:
     from engine.runtime.system import ALIVE
 
     now = datetime.now(UTC)
-    wrong = ledger.check()
-    yield fail("database", "; ".join(wrong[:3]), _RESTORE) if wrong else ok("database", f"{ledger.place} is sound")
-    with ledger.write() as tx:
-        tx.put_note("last doctor check", now.isoformat())
+    database = _database(ledger, now)
     with ledger.read() as tx:
-        yield from _marked(tx, ledger.place)
-        yield _queue(tx, now)
+        yield (database.state == "ok" and _marked(tx, ledger.place)) or database
+        yield _due(tx, now)
         seen = tx.workers_seen_since(now - ALIVE)
         yield _workers(len(seen))
         yield from _waiting(tx)
@@ -57,21 +61,32 @@ def _open_findings(ledger: Ledger) -> Iterator[Finding]:
         yield from _shut(tx, now)
 
 
-def _marked(tx: Transaction, place: str) -> Iterator[Finding]:
+def _database(ledger: Ledger, now: datetime) -> Finding:
+    """Whether it is sound, and can be written to."""
+    if wrong := ledger.check():
+        return fail(DATABASE, "; ".join(wrong[:3]), _RESTORE)
+    try:
+        with ledger.write() as tx:
+            tx.put_note("last doctor check", now.isoformat())
+    except LedgerUnavailable as error:
+        return _unusable(error)
+    return ok(DATABASE, f"{ledger.place} is sound")
+
+
+def _marked(tx: Transaction, place: str) -> Finding | None:
     """A backup, or a ledger that was moved away: busos refuses to work on it."""
     if (mark := tx.mark()) is not None:
         again = "run busos ledger copy again" if mark.moved_from else "run busos restore without a file"
-        yield fail("database", mark.told(place), f"correct BUSOS_DATABASE_URL, or {again}")
+        return fail(DATABASE, mark.told(place), f"correct BUSOS_DATABASE_URL, or {again}")
+    return None
 
 
-def _queue(tx: Transaction, now: datetime) -> Finding:
+def _due(tx: Transaction, now: datetime) -> Finding:
     times = [due for due in (tx.next_due(now, "move"), tx.next_due(now, "post")) if due is not None]
     due = min(times, default=None)
     if due is None:
-        return ok("queue", "the ledger; nothing waits")
-    return ok(
-        "queue", "the ledger; something is due now" if due <= now else f"the ledger; next at {due:%Y-%m-%d %H:%M} UTC"
-    )
+        return ok("due", "nothing waits")
+    return ok("due", "something is due now" if due <= now else f"next at {due:%Y-%m-%d %H:%M} UTC")
 
 
 def _workers(seen: int) -> Finding:

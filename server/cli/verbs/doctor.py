@@ -50,20 +50,22 @@ def command(file: str | None, as_json: bool) -> None:
 
 def _findings(file: str | None) -> Sequence[Finding]:
     from engine.runtime.settings import Settings
-    from server.cli.checkup import bell, finding, here, ledger, vendors
+    from server.cli.checkup import finding, here, ledger, queue, vendors
 
     try:
         settings = Settings.load(os.environ, Path(), file)
     except SettingsError as error:
         fix = "correct the environment, or .env beside the file"
         return [*(finding.fail("settings", line, fix) for line in str(error).splitlines()), here.clock_finding()]
+    of_ledger = list(ledger.ledger_findings(settings))
+    usable = all(found.state != "fail" for found in of_ledger if found.check == ledger.DATABASE)
     return [
         *here.settings_findings(settings),
         *here.strange_findings(settings.file),
         here.file_finding(settings),
         here.clock_finding(),
-        *ledger.ledger_findings(settings),
-        *bell.bell_findings(settings),
+        *of_ledger,
+        *queue.queue_findings(settings, usable=usable),
         *vendors.vendor_findings(settings),
     ]
 
