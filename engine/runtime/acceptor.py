@@ -24,6 +24,7 @@ from engine.runtime.arrivals import Arrival, KeyReused, Receipt, TriggerGone
 from engine.runtime.bell import Bell
 from engine.runtime.clock import Ids
 from engine.runtime.ledger import Ledger, StoredEvent, Transaction, email_key
+from engine.runtime.outage import Outage
 from engine.runtime.outbox import mirror_item
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ class Acceptor:
         self._bell = bell
         self._mirrored = mirrored
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._outage = Outage(log, "webhooks not accepted: the ledger is away")
         self._thread = threading.Thread(target=self._work, name="acceptor", daemon=True)
 
     def start(self) -> None:
@@ -96,6 +98,7 @@ class Acceptor:
         except Exception as error:
             self._fail(group, error)
             return
+        self._outage.went_well()
         self._bell.ring()
         for (_, future), answer in zip(group, answers, strict=True):
             if isinstance(answer, Receipt):
@@ -108,7 +111,10 @@ class Acceptor:
             for waiting in group:
                 self._answer([waiting])
             return
-        log.error("webhook not accepted", requests=len(group), error=str(error), kind=type(error).__name__)
+        if isinstance(error, LedgerUnavailable):
+            self._outage.failed(error, requests=len(group))
+        else:
+            log.error("webhook not accepted", requests=len(group), error=str(error), kind=type(error).__name__)
         for _, future in group:
             future.set_exception(error)
 

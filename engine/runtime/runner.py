@@ -28,6 +28,7 @@ from engine.runtime.deciding import Decider, Permits, known, requests
 from engine.runtime.doubts import cleared
 from engine.runtime.ledger import BatchResult, Claimed, ClaimKind, Ledger, Transaction
 from engine.runtime.letters import Letters
+from engine.runtime.outage import Outage
 from engine.runtime.post import Letter, Turn, next_parcel, send
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,7 @@ class Runner:
         self._number = number
         self._batches = Batches(ledger, mailer, pace, clock)
         self._stopping = threading.Event()
+        self._outage = Outage(log, "ledger away with runs in hand")
 
     def stop(self) -> None:
         """Send no more than what is on its way; the rest is given back."""
@@ -216,11 +218,13 @@ class Runner:
         """Emails that are out would be sent again if what became of them were forgotten: wait for the ledger."""
         for pause in pauses:
             try:
-                return self._together(playbook, turns, permits)
+                letters = self._together(playbook, turns, permits)
+                self._outage.went_well()
+                return letters
             except LedgerInDoubt:
                 raise  # what may be written is not written again: whoever has the runs next sees what is there
             except LedgerError as error:
-                log.warning("ledger away with runs in hand", runs=len(turns), reason=str(error))
+                self._outage.failed(error, runs=len(turns))
                 sleep(pause)
         return self._together(playbook, turns, permits)
 

@@ -22,6 +22,7 @@ from engine.runtime.crew import Crew
 from engine.runtime.ledger import EmailRecord, Ledger, Transaction
 from engine.runtime.library import Library
 from engine.runtime.neighbours import Neighbours
+from engine.runtime.outage import Outage
 from engine.runtime.outbox import alert_of
 from engine.runtime.overdue import hold_overdue
 from engine.runtime.retention import Retention
@@ -103,6 +104,7 @@ class System:
         self._bell = bell
         self._closing = closing
         self._ended = threading.Event()
+        self._outage = Outage(log, "housekeeping failed: the ledger is away")
         self._retention = Retention(ledger, clock, settings.keep_finished)
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self.clean = True
@@ -194,6 +196,9 @@ class System:
                 if self._crew is not None:
                     self._crew.heal()
                     self._retention.step()
+                self._outage.went_well()
+            except LedgerError as error:
+                self._outage.failed(error)
             except Exception:
                 log.exception("housekeeping failed")
 

@@ -20,6 +20,7 @@ import structlog
 from engine.errors import LedgerError
 from engine.runtime.absent import absent
 from engine.runtime.bell import POLL, Bell
+from engine.runtime.outage import Outage
 
 with absent("psycopg", "redis"):  # for its own storages: twelve megabytes, and a tenth of the time of a start
     from huey import Huey
@@ -71,6 +72,7 @@ class LedgerStorage(BaseStorage):  # type: ignore[misc] # huey has no types
         self._again = again
         self._numbers = itertools.count(1)
         self._claims: dict[int, Any] = {}
+        self._outage = Outage(log, "ledger away: looking again soon")
 
     def dequeue(self) -> bytes | None:
         """A message for a batch that was just claimed; None after a moment in which nothing was due."""
@@ -89,14 +91,16 @@ class LedgerStorage(BaseStorage):  # type: ignore[misc] # huey has no types
         try:
             self._job.work(batch)
         except LedgerError as error:
-            log.warning("ledger away: the lease will run out", queue=self.name, reason=str(error))
+            self._outage.failed(error, queue=self.name)  # the lease will run out
 
     def _take(self) -> Any:
         try:
-            return self._job.take()
+            batch = self._job.take()
         except LedgerError as error:
-            log.warning("ledger away: looking again soon", queue=self.name, reason=str(error))
+            self._outage.failed(error, queue=self.name)
             return None
+        self._outage.went_well(queue=self.name)
+        return batch
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
         """Nothing is queued here: what is due is in the ledger."""

@@ -19,6 +19,7 @@ from engine.errors import LedgerError
 from engine.model import RaiseAlert
 from engine.pacing import PaceState
 from engine.ports import Clock
+from engine.runtime.outage import Outage
 from engine.runtime.paces.stores import MemoryStore, Store
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,7 @@ class SharedPace:
         self._sleep = sleep
         self._seen, self._seen_at = self._begin, 0.0
         self._took = threading.local()
+        self._outage = Outage(log, "pace not shared: the ledger is away")
 
     # Asking
 
@@ -149,9 +151,11 @@ class SharedPace:
         try:
             answer = self._store.change(self._key, turn)
         except LedgerError as error:
-            log.warning("pace not shared: the ledger is away", vendor=self.name, reason=str(error))
+            self._outage.failed(error, vendor=self.name)
             turn.begin = self._seen
             answer = self._alone.change(self._key, turn)
+        else:
+            self._outage.went_well(vendor=self.name)
         self._see(turn.after)
         if turn.after.told and not turn.before.told:
             self._raise_alert(turn.after.reason)
@@ -164,7 +168,7 @@ class SharedPace:
         try:
             self._see(self._store.read(self._key) or self._begin)
         except LedgerError as error:
-            log.warning("pace not read: the ledger is away", vendor=self.name, reason=str(error))
+            self._outage.failed(error, vendor=self.name)
 
     def _see(self, state: PaceState) -> None:
         self._seen, self._seen_at = state, time.monotonic()
