@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 OFTEN = 3
 """After so many tries without a certain answer, while the vendor takes others, one email in it may be the cause."""
-HOUR = 3600
+MINUTE, HOUR = 60, 3600
 PATIENCE = 2.0
 """Seconds to wait for a permit when one request under a key has not told enough."""
 BY_ITSELF = Retry(reason="the batch that it was in was not taken; it goes by itself", vendor_wide=True)
@@ -91,7 +91,7 @@ class Batches:
         """One turn for each letter, in order."""
         with self._ledger.read() as tx:
             parcel = Parcel(batch, tx.emails_of_batch(batch), letters)
-            tries = 0 if letters[0].fresh else most_tries(tx, parcel.members)
+            tries = None if letters[0].fresh else most_tries(tx, parcel.members)
         missed, conflict = UNKNOWN, False
         for place, emails in enumerate(self._company(parcel.members, tries)):
             if place and self._pace.turn(PATIENCE) > 0:
@@ -100,6 +100,8 @@ class Batches:
             if not isinstance(answer, Retry | Conflict):
                 return parcel.told(emails, answer)
             if isinstance(answer, Conflict):
+                if missed is not UNKNOWN:
+                    break  # all of it just failed, and may well be what the key is known with
                 conflict = True
                 continue
             missed = answer
@@ -107,18 +109,22 @@ class Batches:
                 break
         return self._look(parcel) if conflict and missed is UNKNOWN else parcel.missed(missed)
 
-    def _company(self, members: Sequence[EmailRecord], tries: int) -> Iterator[Sequence[EmailRecord]]:
+    def _company(self, members: Sequence[EmailRecord], tries: int | None) -> Iterator[Sequence[EmailRecord]]:
         """With what to ask under the key of a batch, one after the other while that tells nothing.
 
         All of it; after some tries then one of its emails: taken, it proves that the whole never was, and never can be.
         It is another one at another try, and in another hour, since it may be the one that spoils the batch. Where the
-        key is known with others, the answer to one got lost that was asked with earlier: each of them is tried.
+        key is known with others, the answer to one got lost that was asked with earlier: each is tried, the latest
+        first. While nobody gets through, one email goes before all: maybe it is this batch that looks like an outage.
+        ``tries`` are those that count; None is a batch that nobody was asked with before.
         """
+        now, count = int(self._clock.now().timestamp()), len(members)
+        if tries is not None and self._pace.shut() is not None:
+            yield [members[now // MINUTE % count]]
         yield members
-        hour = int(self._clock.now().timestamp() // HOUR)
-        if tries >= OFTEN:
-            places = (place % len(members) for place in range(tries + hour, OFTEN + hour - 2, -1))
-            yield from ([members[place]] for place in dict.fromkeys(places))
+        if tries is not None and tries >= OFTEN:
+            latest = range(tries + now // HOUR, OFTEN + now // HOUR - 2, -1)
+            yield from ([members[place]] for place in dict.fromkeys([*(n % count for n in latest), *range(count)]))
 
     def _look(self, parcel: Parcel) -> list[Turn]:
         """Its key is taken by another request: whatever is not out now never will be in this batch."""

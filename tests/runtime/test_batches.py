@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from engine.model import RunStatus, TemplateText
-from engine.pacing import PaceState
-from engine.ports import OneByOne
+from engine.model import Retry, RunStatus, TemplateText
+from engine.pacing import PaceState, Unpaced
+from engine.ports import Conflict, Delivery, Message, OneByOne, Pace
 from engine.runtime.ledger import EmailRecord
 from engine.runtime.paces import MemoryStore, SharedPace
 from engine.runtime.runner import LEASE
@@ -404,7 +405,7 @@ def test_a_batch_that_went_out_unseen_is_not_sent_piece_by_piece(engine: Make) -
     for _ in range(200):
         course.pass_time(seconds=1)
 
-    assert [len(to) for _, to in provider.asked] == [6, 6, 6, 6, 1, 1, 6], "this hour's one, the hour's before, all"
+    assert [len(to) for _, to in provider.asked] == [6, 6, 6, 6, 1, 6], "one conflicts, so all of it again"
     each_once(course, provider, 6)
 
 
@@ -415,6 +416,41 @@ def test_one_poisoned_email_that_is_asked_with_is_not_the_last_one_asked_with(en
         course.pass_time(seconds=1)
 
     assert provider.reached == [(someone(1), "one")]
+
+
+@dataclass
+class Judged(Provider):
+    """A provider whose pace hears of every answer, as those of the adapters do."""
+
+    pace: Pace = field(default_factory=Unpaced)
+
+    def send_batch(self, key: str, messages: Sequence[Message]) -> Sequence[Delivery] | Retry | Conflict:  # type: ignore[override]
+        return self._heard(super().send_batch(key, messages))
+
+    def send(self, messages: Sequence[Message]) -> Sequence[Delivery]:
+        return [self._heard(super(Judged, self).send([message])[0]) for message in messages]
+
+    def _heard(self, answer: Any) -> Any:
+        if isinstance(answer, Retry):
+            self.pace.failed(answer.reason)
+        else:
+            self.pace.worked()
+        return answer
+
+
+@pytest.mark.parametrize("poisoned", [{0}, {3}, {0, 2, 5}, {1, 2, 3, 4, 5}])
+def test_a_batch_that_looks_like_an_outage_lets_the_others_go_all_the_same(engine: Make, poisoned: set[int]) -> None:
+    """Nobody else sends anything, so that nothing but this batch can show that the provider is there."""
+    clock = HandClock()
+    pace = SharedPace("provider", MemoryStore(), clock)
+    provider = Judged(pace=pace, poison={someone(number) for number in poisoned}, sees=False)
+    course, _ = begun(engine, 6, mailer=provider, clock=clock, pace=pace)
+    pace.close(60.0, "it failed before")
+    for _ in range(240):
+        course.pass_time(seconds=15)
+
+    healthy = [number for number in range(6) if number not in poisoned]
+    assert provider.reached == [(someone(number), "one") for number in healthy]
 
 
 def test_killed_with_the_proof_in_hand_the_same_proof_is_found_again(engine: Make) -> None:

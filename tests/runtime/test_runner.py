@@ -716,7 +716,7 @@ def test_a_run_that_kills_its_workers_is_moved_alone_and_then_not_at_all(engine:
 
 def test_who_is_in_hand_when_a_machine_dies_again_and_again_is_not_blamed_for_it(engine: Make) -> None:
     course = engine(steps("- email: one"), mailer=ScriptedMailer(batch=1))
-    people(course, 60)
+    people(course, 90)
     lives = 0
 
     def dies_soon(message: Message) -> Delivery:
@@ -725,7 +725,7 @@ def test_who_is_in_hand_when_a_machine_dies_again_and_again_is_not_blamed_for_it
         return yes(message)
 
     course.mailer.answer = dies_soon
-    for _ in range(60):
+    for _ in range(90):
         course.clock.forward(minutes=2)
         try:
             course.work()
