@@ -21,7 +21,6 @@ from engine.runtime.commit import Commit
 from engine.runtime.crew import Crew
 from engine.runtime.current_mailer import CurrentMailer
 from engine.runtime.jobs import MoveRuns, RunErrands, SendEmails
-from engine.runtime.kept_templates import KeptTemplates
 from engine.runtime.ledger import Ledger
 from engine.runtime.letters import Letters
 from engine.runtime.library import Library
@@ -239,9 +238,10 @@ class Notion:
     def templates(self, fallback: Templates) -> Templates:
         """Templates from Notion; from the ledger's copy while Notion is away, else from ``fallback``."""
         from engine.adapters.notion import NotionTemplates
+        from engine.runtime.kept_templates import KeptTemplates
 
         database = self._settings.notion_templates_db_id or ""
-        store = KeptTemplates(self._ledger, self._clock)
+        store = KeptTemplates(self._ledger, self._clock, database)
         return NotionTemplates(self.connection, database, fallback, clock=self._clock, store=store)
 
     def mirror(self, vocabulary: Vocabulary) -> Mirror:

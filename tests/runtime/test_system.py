@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from engine.adapters.guard import KEPT
+from engine.adapters.notion import KeptCopy
 from engine.adapters.outbox import OutboxMailer
 from engine.adapters.resend import ResendMailer
 from engine.adapters.smtp import SmtpMailer
@@ -21,13 +22,14 @@ from engine.model import RunStatus, TemplateText
 from engine.ports import Message
 from engine.runtime.clock import Ids, SystemClock
 from engine.runtime.current_mailer import CurrentMailer
+from engine.runtime.kept_templates import KeptTemplates
 from engine.runtime.ledger import Ledger
 from engine.runtime.paces import MemoryStore, Paces
 from engine.runtime.settings import Settings
 from engine.runtime.system import System
-from engine.runtime.wiring import KeptTemplates, build, mailer_of, running
+from engine.runtime.wiring import build, mailer_of, running
 from tests.playbooks import NOON, playbook
-from tests.runtime.conftest import ScriptedMailer, arrival
+from tests.runtime.conftest import HandClock, ScriptedMailer, arrival
 
 ROOT = Path(__file__).parents[2]
 
@@ -216,13 +218,15 @@ def _message(to: str) -> Message:
 
 def test_templates_that_notion_gave_are_kept(tmp_path: Path) -> None:
     with Ledger.open(f"sqlite:///{tmp_path / 'busos.db'}") as ledger:
-        kept = KeptTemplates(ledger, SystemClock())
+        kept = KeptTemplates(ledger, HandClock(), "a database")
+        assert kept.load() is None
         one, two = (TemplateText(name=name, subject="S", body="B", format="html") for name in ("one", "two"))
 
         kept.save([one, two])
         kept.save([two])
 
-        assert list(kept.load()) == [two]
+        assert kept.load() == KeptCopy([two], HandClock().now())
+        assert KeptTemplates(ledger, HandClock(), "another database").load() is None
 
 
 def test_ids_sort_in_the_order_in_which_they_were_made() -> None:

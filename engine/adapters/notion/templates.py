@@ -1,7 +1,8 @@
 """The texts of emails in a Notion database, where the person who owns the words edits them.
 
-The whole database is read at most once a minute and kept; while Notion is away the last copy is used, also
-across restarts when there is a ``TemplateStore``. What Notion has never had comes from the fallback (files).
+The whole database is read at most once a minute and kept; while Notion is away the last copy is used. With a
+``TemplateStore`` it is one copy for all processes, and outlives them: who starts anew need not wait for Notion.
+What Notion has never had comes from the fallback (files).
 A template that Notion has but that is switched off or empty is not there, and ``why`` says so: switching
 off in Notion must not bring an old file back.
 """
@@ -35,17 +36,28 @@ NEEDED = (SUBJECT, BODY)
 FRESH = timedelta(seconds=60)
 """How old a copy may be before Notion is asked again."""
 
+STARTING = timedelta(seconds=5)
+"""For so long a copy from before the start is used, however old it is: a start does not wait for Notion."""
+
 SETTLED = timedelta(minutes=2)
 """An edit this much older than our reading cannot hide behind Notion's whole-minute times."""
 
 NEWEST_FIRST = {"timestamp": "last_edited_time", "direction": "descending"}
 
 
-class TemplateStore(Protocol):
-    """Keeps the last copy of the templates across restarts."""
+@dataclass(frozen=True, slots=True)
+class KeptCopy:
+    """The templates as they were when Notion was last read, by whichever process."""
 
-    def load(self) -> Sequence[TemplateText]:
-        """What was saved last; nothing when nothing was."""
+    templates: Sequence[TemplateText]
+    read_at: datetime
+
+
+class TemplateStore(Protocol):
+    """Keeps the last copy of the templates, for all processes and across restarts."""
+
+    def load(self) -> KeptCopy | None:
+        """What was saved last; None when nothing was."""
         ...
 
     def save(self, templates: Sequence[TemplateText]) -> None:
@@ -155,30 +167,39 @@ class NotionTemplates:
         return self._asked_at is not None and self._clock.now() - self._asked_at < FRESH
 
     def _refresh(self) -> None:
+        now = self._clock.now()
+        kept = self._kept() if self._copy is None or self._asked_at is not None else None
+        if kept is not None:
+            recent = timedelta() <= now - kept.read_at < FRESH
+            if recent or self._copy is None:
+                self._take({each.name: each for each in kept.templates})
+                self._asked_at = kept.read_at if recent else now - FRESH + STARTING
+                return
         try:
             copy = self._read()
         except NotionError as fault:
             self.trouble = fault.outcome.reason
             if fault.invalid:
                 self._database.forget()
-            self._copy = self._copy if self._copy is not None else self._loaded()
         else:
-            changed, self._copy, self.trouble = copy != self._copy, copy, ""
-            if changed:
-                self._edition += 1
-                self._save(list(copy.values()))
+            self._take(copy)
+            self._save(list(copy.values()))
         self._asked_at = self._clock.now()
 
-    def _loaded(self) -> Mapping[str, TemplateText] | None:
-        """The copy from before a restart; None when there is none, or the ledger cannot tell just now."""
+    def _take(self, copy: Mapping[str, TemplateText]) -> None:
+        self._edition += copy != self._copy
+        self._copy, self.trouble = copy, ""
+
+    def _kept(self) -> KeptCopy | None:
+        """What was read before, here or elsewhere; None when there is nothing, or the ledger cannot tell just now."""
         try:
-            kept = self._store.load() if self._store else ()
+            kept = self._store.load() if self._store else None
         except LedgerError:
             return None
-        return {each.name: each for each in kept} or None
+        return kept if kept and kept.templates else None
 
     def _save(self, templates: Sequence[TemplateText]) -> None:
-        """Keep the copy for the next start. A ledger that is busy now is no reason not to send."""
+        """Keep the copy for others and for the next start. A ledger that is busy now is no reason not to send."""
         if self._store:
             with suppress(LedgerError):
                 self._store.save(templates)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from engine.adapters.notion import KeptCopy
 from engine.errors import LedgerUnavailable
 from engine.model import Refused, Retry, TemplateText
-from engine.ports import Mirrored
+from engine.ports import Clock, Mirrored
 from tests.adapters.notion.conftest import NEWEST_TOO, World
 from tests.standins.notion_seeds import TEMPLATES_SOURCE
 
@@ -42,15 +43,16 @@ class Files:
 class Memory:
     """A TemplateStore that outlives a NotionTemplates."""
 
-    def __init__(self) -> None:
-        self.kept: Sequence[TemplateText] = ()
+    def __init__(self, clock: Clock) -> None:
+        self.kept: KeptCopy | None = None
         self.saved = 0
+        self._clock = clock
 
-    def load(self) -> Sequence[TemplateText]:
+    def load(self) -> KeptCopy | None:
         return self.kept
 
     def save(self, templates: Sequence[TemplateText]) -> None:
-        self.kept = list(templates)
+        self.kept = KeptCopy(list(templates), self._clock.now())
         self.saved += 1
 
 
@@ -242,23 +244,56 @@ def test_the_last_copy_is_used_while_notion_is_down(world: World) -> None:
 
 
 def test_the_last_copy_outlives_a_restart(world: World) -> None:
-    store = Memory()
+    store = Memory(world.time)
     write(world, "email_1", Subject="S", HTML_Body="Hello")
-    before = world.templates(store=store)
-    before.find("email_1")
-    world.time.sleep(61)
-    before.find("email_1")
-    assert store.saved == 1
+    world.templates(store=store).find("email_1")
     world.server.faults.down = True
-    found = world.templates(store=store).find("email_1")
+    world.time.sleep(3600)
+    templates = world.templates(store=store)
+    for _ in range(3):
+        found = templates.find("email_1")
+        assert found is not None
+        assert found.body == "Hello"
+        world.time.sleep(61)
+    assert "could not be reached" in templates.trouble
+
+
+def test_processes_share_what_one_of_them_has_read(world: World) -> None:
+    store = Memory(world.time)
+    write(world, "email_1", Subject="Old", HTML_Body="Hello")
+    crowd = [world.templates(store=store) for _ in range(4)]
+    for minute in range(1, 4):
+        for templates in crowd * 2:
+            assert templates.find("email_1")
+            world.time.sleep(1)
+        assert (world.asked("POST", "/query"), store.saved) == (minute, minute)
+        world.time.sleep(60)
+
+
+def test_a_start_does_not_wait_for_notion_and_asks_it_soon(world: World) -> None:
+    store = Memory(world.time)
+    write(world, "email_1", Subject="Old", HTML_Body="Hello")
+    world.templates(store=store).find("email_1")
+    world.vendor.edit("email_1", Subject="New")
+    world.time.sleep(3600)
+    asked = len(world.vendor.requests)
+    templates = world.templates(store=store)
+    found = templates.find("email_1")
     assert found is not None
-    assert found.body == "Hello"
+    assert (found.subject, len(world.vendor.requests)) == ("Old", asked)
+    before = templates.edition()
+
+    world.time.sleep(6)
+    found = templates.find("email_1")
+    assert found is not None
+    assert found.subject == "New"
+    assert templates.edition() != before
 
 
 class Busy:
     """A TemplateStore whose ledger is away."""
 
-    def load(self) -> Sequence[TemplateText]:
+    def load(self) -> KeptCopy | None:
         raise LedgerUnavailable("the ledger is busy")
 
     def save(self, templates: Sequence[TemplateText]) -> None:
