@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from engine.adapters.notion import KeptCopy
 from engine.model import TemplateText
 from engine.ports import Clock
 from engine.runtime.ledger import Ledger
 
-SOURCE_NOTE = "templates are of"
+READING_NOTE = "templates were read"
+"""When, and of which database: also where that has no template at all."""
 
 
 class KeptTemplates:
@@ -23,17 +25,16 @@ class KeptTemplates:
     def load(self) -> KeptCopy | None:
         """What was saved last, and when."""
         with self._ledger.read() as tx:
-            if tx.note(SOURCE_NOTE) != self._database:
+            moment, _, database = (tx.note(READING_NOTE) or "").partition(" of ")
+            if database != self._database:
                 return None
-            found = list(tx.templates().values())
-        if not found:
-            return None
-        return KeptCopy([one.template for one in found], min(one.fetched_at for one in found))
+            return KeptCopy([one.template for one in tx.templates().values()], datetime.fromisoformat(moment))
 
     def save(self, templates: Sequence[TemplateText]) -> None:
         """Keep these and no others."""
+        now = self._clock.now()
         with self._ledger.write(durable=False) as tx:
             gone = set(tx.templates()) - {template.name for template in templates}
             tx.drop_templates(gone)
-            tx.put_templates(templates, self._clock.now())
-            tx.put_note(SOURCE_NOTE, self._database)
+            tx.put_templates(templates, now)
+            tx.put_note(READING_NOTE, f"{now.isoformat()} of {self._database}")

@@ -227,6 +227,8 @@ def test_templates_that_notion_gave_are_kept(tmp_path: Path) -> None:
 
         assert kept.load() == KeptCopy([two], HandClock().now())
         assert KeptTemplates(ledger, HandClock(), "another database").load() is None
+        kept.save([])
+        assert kept.load() == KeptCopy([], HandClock().now())
 
 
 def test_ids_sort_in_the_order_in_which_they_were_made() -> None:

@@ -193,10 +193,9 @@ class NotionTemplates:
     def _kept(self) -> KeptCopy | None:
         """What was read before, here or elsewhere; None when there is nothing, or the ledger cannot tell just now."""
         try:
-            kept = self._store.load() if self._store else None
+            return self._store.load() if self._store else None
         except LedgerError:
             return None
-        return kept if kept and kept.templates else None
 
     def _save(self, templates: Sequence[TemplateText]) -> None:
         """Keep the copy for others and for the next start. A ledger that is busy now is no reason not to send."""
