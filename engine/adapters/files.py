@@ -20,6 +20,8 @@ _MAX_FRONT_MATTER = 4_000
 _MAX_NAME = 200
 SETTLED = 0.2
 """Seconds after which a file that changed is taken for saved: editors empty a file, and then write it."""
+PATIENCE = 2.0
+"""Seconds to wait for a file that goes on changing, where nothing is known of it from before."""
 _EXAMPLE = 'begin the file with a line of ---, a line  subject: "Hello {{ first_name }}"  and a line of ---'
 
 
@@ -62,8 +64,9 @@ class FileTemplates:
         return sorted({path.stem for path in files if not path.name.startswith(".")})
 
     def edition(self) -> object:
-        """Something else after any file of the folder has changed."""
-        return _stamp(path for name in self.names() for path in self._paths(name))
+        """Something else after any file of the folder has changed, and once more when it is surely saved."""
+        paths = [path for name in self.names() for path in self._paths(name)]
+        return _stamp(paths), being_saved(self.folder, *paths)
 
     def _paths(self, name: str) -> Sequence[Path]:
         """Where the template may be: nowhere for a name that points out of the folder."""
@@ -74,7 +77,7 @@ class FileTemplates:
         return [self.folder / (name + ending) for ending in _FORMATS]
 
     def _find(self, name: str) -> TemplateText | TemplateFlaw | None:
-        paths = self._paths(name)
+        paths, until = self._paths(name), time.monotonic() + PATIENCE
         while True:
             stamp, copy = _stamp(paths), self._copies.get(name)
             if copy is not None and copy.stamp == stamp:
@@ -84,7 +87,8 @@ class FileTemplates:
             if unsettled and copy is not None and isinstance(copy.found, TemplateText):
                 return copy.found
             found = _read(name, [path for path in paths if path.is_file()])
-            if not (unsettled and isinstance(found, TemplateFlaw)):
+            whole = stamp == _stamp(paths) and not (unsettled and stamp)
+            if whole or time.monotonic() > until:
                 self._copies[name] = _Copy(stamp, found)
                 return found
             time.sleep(SETTLED / 4)

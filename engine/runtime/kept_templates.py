@@ -30,11 +30,13 @@ class KeptTemplates:
                 return None
             return KeptCopy([one.template for one in tx.templates().values()], datetime.fromisoformat(moment))
 
-    def save(self, templates: Sequence[TemplateText]) -> None:
-        """Keep these and no others."""
-        now = self._clock.now()
+    def save(self, templates: Sequence[TemplateText], read_at: datetime) -> None:
+        """Keep these and no others, unless somebody began to read later and was faster."""
         with self._ledger.write(durable=False) as tx:
+            moment, _, database = (tx.note(READING_NOTE) or "").partition(" of ")
+            if database == self._database and read_at < datetime.fromisoformat(moment) <= self._clock.now():
+                return
             gone = set(tx.templates()) - {template.name for template in templates}
             tx.drop_templates(gone)
-            tx.put_templates(templates, now)
-            tx.put_note(READING_NOTE, f"{now.isoformat()} of {self._database}")
+            tx.put_templates(templates, read_at)
+            tx.put_note(READING_NOTE, f"{read_at.isoformat()} of {self._database}")

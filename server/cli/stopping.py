@@ -38,7 +38,7 @@ class Stop:
         """Whether somebody has asked; so many seconds are waited for it."""
         if not self.asked:
             with suppress(Empty):
-                self._news.get(timeout=seconds)
+                self._news.get(timeout=max(0.0, seconds))
         return self.asked
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:

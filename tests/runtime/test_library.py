@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.adapters.files import FileTemplates
+from engine.adapters.files import SETTLED, FileTemplates
 from engine.errors import InvalidFile, LedgerUnavailable, SettingsError
 from engine.model import Playbook
 from engine.runtime.library import Library
@@ -18,6 +19,7 @@ GOOD = (
     HEAD
     + "triggers: {enter: {requires: [email], then: [{start: course}]}}\nsequences: {course: {steps: [{email: one}]}}\n"
 )
+TEXT = "---\nsubject: Hello\n---\nHi\n"
 
 
 @pytest.fixture
@@ -80,8 +82,7 @@ def test_a_file_that_is_being_saved_is_left_alone_for_now(file: Path) -> None:
 def test_a_template_that_is_mended_mends_the_file(file: Path) -> None:
     folder = file.parent / "templates"
     folder.mkdir()
-    text = "---\nsubject: Hello\n---\nHi\n"
-    (folder / "one.md").write_text(text)
+    (folder / "one.md").write_text(TEXT)
     save(file, GOOD)
     found = Library(file, FileTemplates(folder), testing=False, loaded=lambda *_: None)
     editions = [found.edition]
@@ -90,10 +91,27 @@ def test_a_template_that_is_mended_mends_the_file(file: Path) -> None:
     assert found.problems
     editions.append(found.edition)
 
-    save(folder / "one.md", text)
+    save(folder / "one.md", TEXT)
     assert not found.refresh()
     assert not found.problems
     assert len({*editions, found.edition}) == 3
+
+
+@pytest.mark.parametrize(("before", "after"), [("nothing of that kind", TEXT), (TEXT, "nothing of that kind")])
+def test_a_template_that_is_seen_while_it_is_saved_is_looked_at_again(file: Path, before: str, after: str) -> None:
+    folder = file.parent / "templates"
+    folder.mkdir()
+    (folder / "one.md").write_text(TEXT)
+    save(file, GOOD)
+    found = Library(file, FileTemplates(folder), testing=False, loaded=lambda *_: None)
+    save(folder / "one.md", before)
+    found.refresh()
+    (folder / "one.md").write_text(after)
+    found.refresh()
+    time.sleep(2 * SETTLED)
+    found.refresh()
+
+    assert bool(found.problems) == (after != TEXT)
 
 
 def test_a_file_that_was_not_saved_is_not_read(file: Path) -> None:

@@ -222,13 +222,14 @@ def test_templates_that_notion_gave_are_kept(tmp_path: Path) -> None:
         assert kept.load() is None
         one, two = (TemplateText(name=name, subject="S", body="B", format="html") for name in ("one", "two"))
 
-        kept.save([one, two])
-        kept.save([two])
+        kept.save([one, two], NOON)
+        kept.save([two], NOON)
+        kept.save([one], NOON - timedelta(seconds=1))
 
-        assert kept.load() == KeptCopy([two], HandClock().now())
+        assert kept.load() == KeptCopy([two], NOON)
         assert KeptTemplates(ledger, HandClock(), "another database").load() is None
-        kept.save([])
-        assert kept.load() == KeptCopy([], HandClock().now())
+        kept.save([], NOON)
+        assert kept.load() == KeptCopy([], NOON)
 
 
 def test_ids_sort_in_the_order_in_which_they_were_made() -> None:

@@ -36,8 +36,11 @@ NEEDED = (SUBJECT, BODY)
 FRESH = timedelta(seconds=60)
 """How old a copy may be before Notion is asked again."""
 
+OF_LATE = timedelta(minutes=10)
+"""A copy from before the start that is no older is used for a moment: a restart does not wait for Notion."""
+
 STARTING = timedelta(seconds=5)
-"""For so long a copy from before the start is used, however old it is: a start does not wait for Notion."""
+"""That moment."""
 
 SETTLED = timedelta(minutes=2)
 """An edit this much older than our reading cannot hide behind Notion's whole-minute times."""
@@ -60,9 +63,13 @@ class TemplateStore(Protocol):
         """What was saved last; None when nothing was."""
         ...
 
-    def save(self, templates: Sequence[TemplateText]) -> None:
-        """Keep these instead of what was kept before."""
+    def save(self, templates: Sequence[TemplateText], read_at: datetime) -> None:
+        """Keep these instead of what was kept before, unless that was read later. ``read_at``: when it began."""
         ...
+
+
+def _by_name(kept: KeptCopy) -> Mapping[str, TemplateText]:
+    return {each.name: each for each in kept.templates}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,9 +177,10 @@ class NotionTemplates:
         now = self._clock.now()
         kept = self._kept() if self._copy is None or self._asked_at is not None else None
         if kept is not None:
-            recent = timedelta() <= now - kept.read_at < FRESH
-            if recent or self._copy is None:
-                self._take({each.name: each for each in kept.templates})
+            age = now - kept.read_at
+            recent = timedelta() <= age < FRESH
+            if recent or (self._copy is None and timedelta() <= age < OF_LATE):
+                self._take(_by_name(kept))
                 self._asked_at = kept.read_at if recent else now - FRESH + STARTING
                 return
         try:
@@ -181,14 +189,17 @@ class NotionTemplates:
             self.trouble = fault.outcome.reason
             if fault.invalid:
                 self._database.forget()
+            if self._copy is None and kept is not None:
+                self._take(_by_name(kept))
         else:
             self._take(copy)
-            self._save(list(copy.values()))
+            self.trouble = ""
+            self._save(list(copy.values()), now)
         self._asked_at = self._clock.now()
 
     def _take(self, copy: Mapping[str, TemplateText]) -> None:
         self._edition += copy != self._copy
-        self._copy, self.trouble = copy, ""
+        self._copy = copy
 
     def _kept(self) -> KeptCopy | None:
         """What was read before, here or elsewhere; None when there is nothing, or the ledger cannot tell just now."""
@@ -197,11 +208,11 @@ class NotionTemplates:
         except LedgerError:
             return None
 
-    def _save(self, templates: Sequence[TemplateText]) -> None:
+    def _save(self, templates: Sequence[TemplateText], read_at: datetime) -> None:
         """Keep the copy for others and for the next start. A ledger that is busy now is no reason not to send."""
         if self._store:
             with suppress(LedgerError):
-                self._store.save(templates)
+                self._store.save(templates, read_at)
 
     # -- Reading ------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from engine.adapters.notion import KeptCopy
 from engine.errors import LedgerUnavailable
 from engine.model import Refused, Retry, TemplateText
-from engine.ports import Clock, Mirrored
+from engine.ports import Mirrored
 from tests.adapters.notion.conftest import NEWEST_TOO, World
 from tests.standins.notion_seeds import TEMPLATES_SOURCE
 
@@ -43,16 +44,15 @@ class Files:
 class Memory:
     """A TemplateStore that outlives a NotionTemplates."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
         self.kept: KeptCopy | None = None
         self.saved = 0
-        self._clock = clock
 
     def load(self) -> KeptCopy | None:
         return self.kept
 
-    def save(self, templates: Sequence[TemplateText]) -> None:
-        self.kept = KeptCopy(list(templates), self._clock.now())
+    def save(self, templates: Sequence[TemplateText], read_at: datetime) -> None:
+        self.kept = KeptCopy(list(templates), read_at)
         self.saved += 1
 
 
@@ -244,7 +244,7 @@ def test_the_last_copy_is_used_while_notion_is_down(world: World) -> None:
 
 
 def test_the_last_copy_outlives_a_restart(world: World) -> None:
-    store = Memory(world.time)
+    store = Memory()
     write(world, "email_1", Subject="S", HTML_Body="Hello")
     world.templates(store=store).find("email_1")
     world.server.faults.down = True
@@ -259,7 +259,7 @@ def test_the_last_copy_outlives_a_restart(world: World) -> None:
 
 
 def test_processes_share_what_one_of_them_has_read(world: World) -> None:
-    store = Memory(world.time)
+    store = Memory()
     write(world, "email_1", Subject="Old", HTML_Body="Hello")
     crowd = [world.templates(store=store) for _ in range(4)]
     for minute in range(1, 4):
@@ -271,11 +271,11 @@ def test_processes_share_what_one_of_them_has_read(world: World) -> None:
 
 
 def test_a_start_does_not_wait_for_notion_and_asks_it_soon(world: World) -> None:
-    store = Memory(world.time)
+    store = Memory()
     write(world, "email_1", Subject="Old", HTML_Body="Hello")
     world.templates(store=store).find("email_1")
     world.vendor.edit("email_1", Subject="New")
-    world.time.sleep(3600)
+    world.time.sleep(300)
     asked = len(world.vendor.requests)
     templates = world.templates(store=store)
     found = templates.find("email_1")
@@ -290,13 +290,24 @@ def test_a_start_does_not_wait_for_notion_and_asks_it_soon(world: World) -> None
     assert templates.edition() != before
 
 
+def test_a_start_reads_notion_where_the_copy_is_old(world: World) -> None:
+    store = Memory()
+    write(world, "email_1", Subject="Old", HTML_Body="Hello")
+    world.templates(store=store).find("email_1")
+    world.vendor.edit("email_1", Subject="New")
+    world.time.sleep(3600)
+    found = world.templates(store=store).find("email_1")
+    assert found is not None
+    assert found.subject == "New"
+
+
 class Busy:
     """A TemplateStore whose ledger is away."""
 
     def load(self) -> KeptCopy | None:
         raise LedgerUnavailable("the ledger is busy")
 
-    def save(self, templates: Sequence[TemplateText]) -> None:
+    def save(self, templates: Sequence[TemplateText], read_at: datetime) -> None:
         raise LedgerUnavailable("the ledger is busy")
 
 
