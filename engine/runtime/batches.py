@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 OFTEN = 3
 """After so many tries without a certain answer, while the vendor takes others, one email in it may be the cause."""
 MINUTE, HOUR = 60, 3600
-PROOFS = 10
-"""With so many emails at most is asked one by one, after all of it has failed."""
+PROOFS, AGAIN = 20, 3
+"""With so many emails at most is asked one by one, after all of it has failed: so many of them as lately."""
 PATIENCE = 2.0
 """Seconds to wait for a permit when one request under a key has not told enough."""
 BY_ITSELF = Retry(reason="the batch that it was in was not taken; it goes by itself", vendor_wide=True)
@@ -126,8 +126,8 @@ class Batches:
         yield members
         if tries is not None and tries >= OFTEN:
             latest = range(tries + now // HOUR, OFTEN + now // HOUR - 2, -1)
-            others = range(PROOFS * tries, PROOFS * tries + count)
-            yield from ([members[place]] for place in dict.fromkeys(n % count for n in (*latest, *others)))
+            others = range((PROOFS - AGAIN) * tries, (PROOFS - AGAIN) * tries + count)
+            yield from ([members[place]] for place in dict.fromkeys(n % count for n in (*latest[:AGAIN], *others)))
 
     def _look(self, parcel: Parcel) -> list[Turn]:
         """Its key is taken by another request: whatever is not out now never will be in this batch."""

@@ -453,6 +453,20 @@ def test_a_batch_that_looks_like_an_outage_lets_the_others_go_all_the_same(engin
     assert provider.reached == [(someone(number), "one") for number in healthy]
 
 
+@pytest.mark.parametrize("taken", [0, 5, 9, 15, 26, 39])
+def test_beside_a_poisoned_email_the_proof_whose_answer_got_lost_is_found(engine: Make, taken: int) -> None:
+    """All of it fails before the key is looked at; one of it was taken under the key, and nobody knows which."""
+    course, provider = begun(engine, 40, provider={"poison": {someone(7)}, "sees": False, "faults": ["die"]})
+    killed(course)
+    [(key, _)] = provider.asked
+    provider._take(key, [record.message for record in records(course) if record.message.to == someone(taken)])
+    after_the_lease(course)
+    for _ in range(12):
+        course.pass_time(minutes=20)
+
+    assert provider.reached == [(someone(number), "one") for number in range(40) if number != 7]
+
+
 def test_killed_with_the_proof_in_hand_the_same_proof_is_found_again(engine: Make) -> None:
     course, provider = begun(engine, 6, provider={"faults": [*["500"] * 4, "die after"], "sees": False})
     for _ in range(120):
