@@ -38,7 +38,7 @@ FILE = """
 version: 1
 email: {from: Sang Le <sang@example.com>}
 contact: {email: {type: email}, first_name: {type: text}, business_name: {type: text}, red_systems: {type: number}}
-triggers: {enter: {requires: [email], then: [{start: course}]}}
+triggers: {enter: {requires: [email, first_name], then: [{start: course}]}}
 sequences: {course: {steps: [{wait: 1 day}, {email: hello}]}}
 """
 TEMPLATE = "---\nsubject: Hello {{ first_name }}\n---\nHello {{ first_name }}, this is the email that was due.\n"

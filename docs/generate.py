@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))  # run as a script, from a checkout
 import click  # noqa: E402
 
 from engine.language.schema import resolve, schema  # noqa: E402
+from engine.providers import providers  # noqa: E402
 from engine.runtime.settings import SETTINGS, Setting  # noqa: E402
 from server.cli.group import busos  # noqa: E402
 
@@ -32,6 +33,7 @@ def documents() -> Mapping[Path, str]:
         ROOT / ".env.example": env_example(),
         ROOT / "docs/settings.md": _filled("docs/settings.md", {"settings": settings_table()}),
         ROOT / "docs/cli.md": _filled("docs/cli.md", {"commands": commands()}),
+        ROOT / "docs/webhooks.md": _filled("docs/webhooks.md", {"providers": providers_table()}),
         ROOT / "docs/language.md": _filled("docs/language.md", {"words": words()}),
     }
 
@@ -80,6 +82,25 @@ def _is_words(text: str) -> bool:
     return text.startswith(_NOT_VALUES)
 
 
+# -- Providers ----------------------------------------------------------------------------------
+
+
+def providers_table() -> str:
+    """A row for each provider, and one for each field that it fills by name."""
+    rows = ["| `from:` | secret | header | events |", "|---|---|---|---|"]
+    for one in providers().values():
+        events = ", ".join(f"`{event}`" for event in one.EVENTS)
+        rows.append(f"| `{one.NAME}` | `{one.SETTING}` | `{one.HEADER}` | {events} |")
+    rows += ["", "| a field called | is taken from |", "|---|---|"]
+    names = dict.fromkeys(name for one in providers().values() for name in one.FIELDS)
+    return "\n".join([*rows, *(f"| `{name}` | {_places(name)} |" for name in names)])
+
+
+def _places(name: str) -> str:
+    told = [(one.TITLE, one.FIELDS[name]) for one in providers().values() if name in one.FIELDS]
+    return "; ".join(f"{title}: {' or '.join(f'`{path}`' for path in paths)}" for title, paths in told)
+
+
 # -- Commands -----------------------------------------------------------------------------------
 
 
@@ -107,13 +128,23 @@ _PARTS = (
     ("The whole file", ()),
     ("testing:", ("testing",)),
     ("email:", ("email",)),
+    ("holidays: of a country", ("holidays",)),
     ("A field of contact:", ("contact", "*")),
     ("A trigger of triggers:", ("triggers", "*")),
+    ("An item of also_require:", ("triggers", "*", "also_require", "*")),
     ("A sequence of sequences:", ("sequences", "*")),
     ("record: of a sequence", ("sequences", "*", "record")),
+    ("A file with a blueprint", ("#blueprint_file",)),
+    ("A blueprint of blueprints:", ("blueprints", "*")),
+    ("An input of inputs:", ("blueprints", "*", "inputs", "*")),
     ("A step", ("sequences", "*", "steps", "*")),
+    ("A secret of headers:", ("sequences", "*", "steps", "*", "headers", "*")),
     ("stop: of another sequence", ("sequences", "*", "steps", "*", "stop")),
     ("A branch of choose:", ("sequences", "*", "steps", "*", "choose", "*")),
+    ("A test of tests:", ("tests", "*")),
+    ("later: of a test", ("tests", "*", "later", "*")),
+    ("expect: of a test", ("tests", "*", "expect")),
+    ("An email of expect:", ("tests", "*", "expect", "emails", "*")),
 )
 
 
@@ -125,6 +156,9 @@ def words() -> str:
 def _part(path: tuple[str, ...]) -> Mapping[str, Any]:
     part: Mapping[str, Any] = schema()
     for name in path:
+        if name.startswith("#"):  # a part that stands in files of its own
+            part = part["$defs"][name[1:]]
+            continue
         part = resolve(part)
         part = part.get("items", part.get("additionalProperties")) if name == "*" else part["properties"][name]
     return _mapping(resolve(part))

@@ -18,6 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+MOST_PROBLEMS = 1_000
+"""How many problems of a file are told at once: nobody reads more, and a file can be made to have a million."""
+
 
 class Severity(StrEnum):
     """How bad a problem is: an error keeps the file from running, a warning does not."""

@@ -9,8 +9,9 @@ day, else as instants.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from datetime import date, datetime
+from functools import partial
 from math import isfinite
 from typing import Any, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
@@ -35,9 +36,10 @@ from engine.model import (
     Value,
     Vocabulary,
 )
-from engine.timing import add, day_of, stored_form, stored_moment, subtract
+from engine.timing import NO_HOLIDAYS, add, day_of, stored_form, stored_moment, subtract
 
 Look = Callable[[str], Value]
+Single = Compare | Among | Contains | Known
 
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -54,6 +56,7 @@ class _World(NamedTuple):
     known: Callable[[str], bool]
     now: datetime
     zone: ZoneInfo
+    holidays: Set[date]
 
 
 class Classified(Noun, frozen=True):
@@ -68,15 +71,58 @@ class Classified(Noun, frozen=True):
     missing: frozenset[str] = frozenset()
 
 
-def holds(condition: Condition, look: Look, known: Callable[[str], bool], now: datetime, zone: ZoneInfo) -> bool | None:
+def holds(
+    condition: Condition,
+    look: Look,
+    known: Callable[[str], bool],
+    now: datetime,
+    zone: ZoneInfo,
+    holidays: Set[date] = NO_HOLIDAYS,
+) -> bool | None:
     """Whether the condition is true; None when that cannot be known.
 
     ``look`` gives a field's value or else its default; ``known`` says whether it has a value of its own.
     """
-    return _test(condition.test, _World(look, known, now, zone))
+    return truth(condition.test, look, known, now, zone, holidays)
 
 
-def resolve(operand: Operand, kind: FieldType, look: Look, now: datetime, zone: ZoneInfo) -> Value:
+def truth(
+    test: Test,
+    look: Look,
+    known: Callable[[str], bool],
+    now: datetime,
+    zone: ZoneInfo,
+    holidays: Set[date] = NO_HOLIDAYS,
+) -> bool | None:
+    """What ``holds`` says, of a test that stands by itself."""
+    return decide(test, partial(_single, world=_World(look, known, now, zone, holidays)))
+
+
+def decide(test: Test, single: Callable[[Single], bool | None]) -> bool | None:
+    """Kleene's logic over a tree whose single tests ``single`` answers.
+
+    An answer that is not there yet may be told as None: what is decided without it stays decided.
+    """
+    match test:
+        case All(tests):
+            return _first(False, tests, single)
+        case AnyOf(tests):
+            return _first(True, tests, single)
+        case Not(inner):
+            found = decide(inner, single)
+            return None if found is None else not found
+        case _:
+            return single(test)
+
+
+def resolve(
+    operand: Operand,
+    kind: FieldType,
+    look: Look,
+    now: datetime,
+    zone: ZoneInfo,
+    holidays: Set[date] = NO_HOLIDAYS,
+) -> Value:
     """What an operand is worth now, as a field of this type stores it; None where it is unknown."""
     match operand:
         case Constant(value):
@@ -84,7 +130,7 @@ def resolve(operand: Operand, kind: FieldType, look: Look, now: datetime, zone: 
         case FieldValue(field):
             found = look(field)
         case Moment():
-            found = _moved(operand, now, zone)
+            found = _moved(operand, now, zone, holidays)
         case _:
             assert_never(operand)
     if kind not in (FieldType.DATE, FieldType.DATETIME):
@@ -103,7 +149,7 @@ def classify(
 ) -> Classified:
     """The segment of a contact: the first rule from the top that is true, unless one before it is unknown."""
     for rule in vocabulary.segments:
-        found = rule.condition is None or holds(rule.condition, look, known, now, zone)
+        found = rule.condition is None or holds(rule.condition, look, known, now, zone, vocabulary.holidays)
         if found:
             return Classified(rule.name, rule)
         if found is None and rule.condition is not None:
@@ -114,17 +160,22 @@ def classify(
 # -- Tests ------------------------------------------------------------------------------------
 
 
-def _test(test: Test, world: _World) -> bool | None:
+def _first(deciding: bool, tests: tuple[Test, ...], single: Callable[[Single], bool | None]) -> bool | None:
+    """One deciding answer decides; else one unknown leaves it unknown; else it is the opposite."""
+    answer: bool | None = not deciding
+    for test in tests:
+        found = decide(test, single)
+        if found is deciding:
+            return deciding
+        if found is None:
+            answer = None
+    return answer
+
+
+def _single(test: Single, world: _World) -> bool | None:
     match test:
         case Compare():
             return _compare(test, world)
-        case All():
-            return _first(False, test.tests, world)
-        case AnyOf():
-            return _first(True, test.tests, world)
-        case Not(inner):
-            found = _test(inner, world)
-            return None if found is None else not found
         case Known(field, known):
             return world.known(field) == known
         case Among():
@@ -133,18 +184,6 @@ def _test(test: Test, world: _World) -> bool | None:
             return _contains(test, world)
         case _:
             assert_never(test)
-
-
-def _first(deciding: bool, tests: tuple[Test, ...], world: _World) -> bool | None:
-    """One deciding answer decides; else one unknown leaves it unknown; else it is the opposite."""
-    answer: bool | None = not deciding
-    for test in tests:
-        found = _test(test, world)
-        if found is deciding:
-            return deciding
-        if found is None:
-            answer = None
-    return answer
 
 
 def _compare(test: Compare, world: _World) -> bool | None:
@@ -198,15 +237,15 @@ def _operand(kind: FieldType, operand: Operand, world: _World) -> Any:
         case FieldValue():
             return _USABLE[kind](world.look(operand.field))
         case Moment():
-            return _moved(operand, world.now, world.zone)
+            return _moved(operand, world.now, world.zone, world.holidays)
         case _:
             assert_never(operand)
 
 
-def _moved(moment: Moment, now: datetime, zone: ZoneInfo) -> date:
+def _moved(moment: Moment, now: datetime, zone: ZoneInfo, holidays: Set[date]) -> date:
     at = now
     if moment.offset is not None:
-        at = (add if moment.sign > 0 else subtract)(at, moment.offset, zone)
+        at = (add if moment.sign > 0 else subtract)(at, moment.offset, zone, holidays)
     return day_of(at, zone) if moment.day_only else at
 
 

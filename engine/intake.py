@@ -6,10 +6,13 @@ moves, retries, explains and shows everything that happens to a contact.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from engine.enrolment import begun, own_values
 from engine.model import (
+    EMPTY,
     Contact,
     Program,
     Run,
@@ -19,7 +22,9 @@ from engine.model import (
     Values,
     Vocabulary,
 )
-from engine.scene import segment_of, with_segment
+from engine.scene import with_segment
+
+_MILLISECOND = timedelta(milliseconds=1)  # the ledger keeps no less
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +52,9 @@ def receive(
     ``event_id`` names the run, ``contact_id`` a contact that has to be made.
     """
     found = contact or Contact(id=contact_id, email=email, known=False)
+    heard = _heard(found.heard, trigger.name, now) if trigger.awaited else found.heard
     known = found.known or trigger.unknown_contact is UnknownContact.CREATE
-    updated = found.evolve(values=with_segment(vocabulary, {**found.values, **values}, now), known=known)
+    updated = found.evolve(values=with_segment(vocabulary, {**found.values, **values}, now), known=known, heard=heard)
     run = Run(
         id=event_id,
         program=trigger.program.name,
@@ -60,23 +66,25 @@ def receive(
         started_at=now,
         event_id=event_id,
         segment=_segment(vocabulary, updated.values),
+        given=_brought(values) if trigger.keeps else EMPTY,
     )
     return Intake(contact=updated, run=run, changed=updated != contact)
 
 
+def _heard(before: Mapping[str, datetime], name: str, now: datetime) -> Mapping[str, datetime]:
+    """What the contact has heard, with this trigger: later than the last time, however fast they come."""
+    at, last = now.replace(microsecond=now.microsecond // 1000 * 1000), before.get(name)
+    return {**before, name: at if last is None or at > last else last + _MILLISECOND}
+
+
 def start_directly(program: Program, contact: Contact, *, run_id: str, now: datetime) -> Run:
     """A run of a program that no trigger started, for ``simulate`` and the shell."""
-    return Run(
-        id=run_id,
-        program=program.name,
-        contact_id=contact.id,
-        status=RunStatus.READY,
-        step=program.first,
-        since=now,
-        due_at=now,
-        started_at=now,
-        segment=segment_of(program.vocabulary, contact.values, now).segment,
-    )
+    return begun(program, contact, run_id=run_id, now=now, given=own_values(program, contact.values))
+
+
+def _brought(values: Values) -> Values:
+    """What a call brought, but for the address: that is the contact's."""
+    return {name: value for name, value in values.items() if name != "email"}
 
 
 def _segment(vocabulary: Vocabulary, values: Values) -> str | None:

@@ -10,71 +10,62 @@ A look that comes too early, twice, or after a crash does no harm:
 
 - waiting: the end of the gap is computed again from the same ``since``;
 - sending: the same email is asked for again, and the shell sends the stored bytes under the stored key;
+- calling: the same call is asked for again, and the shell knows by its key that it has it;
 - held: the step is tried again, and holds again without a second line in the story or a second alert.
 
-Rules that end a run are asked first, each time: the contact is suppressed, ``stop_when`` holds.
+Rules that end a run are asked first, each time, and whenever it has saved something: the contact is suppressed
+(and no transactional email is ahead), ``stop_when`` holds.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, assert_never
+from collections.abc import Mapping
+from datetime import datetime
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from engine.asking import UNSURE, Asking
 from engine.gaps import Gap, gap
 from engine.model import (
     Accepted,
     Answered,
+    CallWeb,
     Contact,
     Decision,
     Do,
     Effect,
-    Entry,
     Event,
     Finish,
-    IfItFails,
     Jump,
     Move,
     Next,
     Ordered,
     Outcome,
     Program,
-    RaiseAlert,
     Refused,
+    Replied,
     Retry,
     Run,
     RunStatus,
     SaveValues,
     SendEmail,
-    ShowProgress,
     Skipped,
     Sleep,
     Step,
     Tick,
     Unready,
-    Value,
     Vocabulary,
 )
-from engine.patience import (
-    KEY_MEMORY,
-    LOOK_AGAIN,
-    LOOK_AGAIN_AT_TROUBLE,
-    MOST_TRIES,
-    SHORTEST_RETRY,
-    WORRYING_TRIES,
-    backoff,
-)
-from engine.scene import Scene, segment_of, with_segment
 from engine.timing import add
 
-UNSURE = "it is not known whether this email was sent"
+_ASKING = frozenset({RunStatus.SENDING, RunStatus.CALLING})
 
 
 def advance(program: Program, run: Run, contact: Contact, event: Event, now: datetime) -> Decision:
     """Move a run as far as it goes.
 
     ``run`` has not ended; ``contact`` is as it is now. The answer holds both as they are afterwards, the
-    effects to perform in order (at most one ``SendEmail``, the last) and the lines of the story.
+    effects to perform in order (at most one ``SendEmail`` or ``CallWeb``, the last) and the lines of the story.
     """
     walk = _Walk(program, run, contact, now)
     match event:
@@ -106,16 +97,8 @@ def _no_program(name: str) -> Program:
     return Program(name=name, vocabulary=words, steps={}, first=None)
 
 
-class _Walk:
-    """The run on its way, and what it leaves behind. Lives for one call of ``advance``."""
-
-    def __init__(self, program: Program, run: Run, contact: Contact, now: datetime) -> None:
-        self.program = program
-        self.run = run
-        self.contact = contact
-        self.now = now
-        self.effects: list[Effect] = []
-        self.story: list[Entry] = []
+class _Walk(Asking):
+    """The run on its way. Lives for one call of ``advance``."""
 
     # What happened
 
@@ -123,7 +106,7 @@ class _Walk:
         """Time has passed, or the contact has changed."""
         if self._must_end() or self._must_meet():
             return
-        asked = self.program.steps.get(self.run.step or "") if self.run.status is RunStatus.SENDING else None
+        asked = self.program.find(self.run.step) if self.run.status in _ASKING else None
         if asked is not None:
             self._ask_again(asked)
         else:
@@ -134,6 +117,11 @@ class _Walk:
         match outcome:
             case Accepted():
                 self._accepted(outcome)
+            case Replied():
+                self._replied(outcome)
+            case Retry() if self.run.status is RunStatus.CALLING:
+                if not self._must_end():
+                    self._await_reply(outcome)
             case Retry():
                 self._retry(outcome)
             case Refused(reason=reason):
@@ -142,10 +130,12 @@ class _Walk:
                 self.end(RunStatus.HELD, reason)
             case _:
                 assert_never(outcome)
+        if self.run.status is RunStatus.READY and not self._must_end():
+            self._go()
 
     def skip(self, reason: str) -> None:
         """Leave out the step that the run stands before. The gap after it begins now, and the next look goes on."""
-        step = self._here()
+        step = self.program.find(self.run.step) or self._here()
         if step is None:
             return
         if step.kind == "email":
@@ -158,6 +148,10 @@ class _Walk:
 
     def _go(self) -> None:
         while (step := self._here()) is not None:
+            if self.contact.suppressed and self._must_end():
+                return
+            if self.run.elsewhere and self._done_elsewhere(step):
+                continue
             if not self._through_gap(step):
                 return
             if self._left_out(step):
@@ -170,13 +164,53 @@ class _Walk:
             self.end(RunStatus.FINISHED, f"end of {self.program.name}")
             return None
         step = self.program.steps.get(self.run.step)
+        if step is None and self._moved():
+            return self._here()
         if step is None:
             self.end(RunStatus.HELD, f'step "{self.run.step}" is no longer in the file')
         return step
 
+    def _moved(self) -> bool:
+        """The file was edited: whether it says where the people of this step are now. Their clock runs on."""
+        run, moved = self.run, self.program.moved.get(self.run.step or "")
+        if moved is None or not (moved.to is None or moved.to in self.program.steps):
+            return False
+        if not moved.renamed:
+            unsure = f"; {UNSURE}" if run.in_doubt else ""
+            self._tell(run.step, "edit", f"this step was taken out of the file{unsure}")
+        due = {"due_at": self.now, "status": RunStatus.READY} if run.status is not RunStatus.WAITING else {}
+        self.run = run.evolve(step=moved.to, attempt=0, asked_at=None, in_doubt=False, reason=None, **due)
+        return True
+
+    def _done_elsewhere(self, step: Step) -> bool:
+        """Whether the email was sent elsewhere: then nobody waits for it, and the gap after it counts from then.
+
+        Unless an email may have gone out here since: then it counts from the later of the two.
+        """
+        at = self._marks().get(step.id)
+        if at is None:
+            return False
+        told = at.astimezone(self._scene().zone)
+        self.run = self.run.evolve(skipping=False)  # the email whose moment had passed is this one
+        self._tell(step.id, step.kind, f"sent elsewhere, on {told:%Y-%m-%d at %H:%M}")
+        self._show_sent(step, at)
+        begins = self.run.since <= self.run.started_at and not self._sends_before(step)
+        self._stand(step.then, at if begins else max(at, self.run.since))
+        return True
+
+    def _sends_before(self, step: Step) -> bool:
+        """Whether an email that stands above this one in the file was left to us."""
+        above = [one for one in self.program.steps.values() if 0 < (one.position or 0) < (step.position or 0)]
+        return any(one.id not in self._marks() for one in above)
+
+    def _marks(self) -> Mapping[str, datetime]:
+        """When emails were sent elsewhere, by the ids that they have in the file now."""
+        found = ((self.program.find(name), at) for name, at in self.run.elsewhere.items())
+        return {step.id: at for step, at in found if step is not None}
+
     def _through_gap(self, step: Step) -> bool:
         """Whether the gap before the step is over; otherwise the run sleeps, holds or ends."""
-        self._freeze_segment()
+        self._read_segment()
         found = gap(step.gap, self._scene())
         if found.stops:
             self.end(RunStatus.STOPPED, found.reason)
@@ -186,8 +220,14 @@ class _Walk:
             self._sleep(step, found)
         else:
             self._mark_skip(step, found)
+            self._tell_end(step, found)
             return True
         return False
+
+    def _tell_end(self, step: Step, found: Gap) -> None:
+        """Say which of the two it was that ended a wait; a run that was held here has said it before."""
+        if found.ended and self.run.status is not RunStatus.HELD:
+            self._tell(step.id, "wait", found.ended)
 
     def _mark_skip(self, step: Step, found: Gap) -> None:
         if found.skips and not self.run.skipping:
@@ -213,18 +253,19 @@ class _Walk:
                 why = f"skipped: {step.when.text} {'is not true' if holds is False else 'cannot be told'}"
         if why:
             self._tell(step.id, step.kind, why)
-            self._stand(step.then)
+            self._pass(step, step.then)
         return bool(why)
 
     def _make(self, step: Step, move: Move) -> bool:
         """Make a verb's move; whether the run can go on at once."""
         match move:
             case Next(note=note):
-                self._tell(step.id, step.kind, note)
-                self._stand(step.then)
+                if note:  # a place to rest has nothing to say
+                    self._tell(step.id, step.kind, note)
+                self._pass(step, step.then)
             case Jump(to=to, note=note):
                 self._tell(step.id, step.kind, note)
-                self._stand(to)
+                self._pass(step, to)
             case Sleep(until=until, note=note):
                 self.run = self.run.evolve(status=RunStatus.WAITING, due_at=until)
                 self._tell(step.id, step.kind, note, until=until)
@@ -242,135 +283,57 @@ class _Walk:
         if isinstance(effect, SendEmail):
             self._ask(effect)
             return False
+        if isinstance(effect, CallWeb):
+            self._call(effect)
+            return False
         self.effects.append(effect)
         if isinstance(effect, SaveValues):
             self._save(effect)
         self._tell(step.id, step.kind, note)
-        self._stand(step.then)
-        return True
-
-    def _save(self, effect: SaveValues) -> None:
-        values = with_segment(self.program.vocabulary, {**self.contact.values, **effect.values}, self.now)
-        self.contact = self.contact.evolve(values=values)
-
-    def _stand(self, step: str | None) -> None:
-        """Stand before a step, from now."""
-        self.run = self.run.evolve(
-            step=step,
-            since=self.now,
-            status=RunStatus.READY,
-            due_at=self.now,
-            attempt=0,
-            asked_at=None,
-            in_doubt=False,
-            reason=None,
-        )
-
-    # Emails
-
-    def _ask(self, email: SendEmail) -> None:
-        """Ask for an email, unless it may be out already and its key has been forgotten by now."""
-        run = self.run
-        open_try = run.in_doubt or run.status is RunStatus.SENDING
-        first = run.asked_at if open_try and run.asked_at else self.now
-        if run.in_doubt and self.now - first > KEY_MEMORY:
-            self._unsure(run.reason)
-            return
-        self.effects.append(email)
-        self.run = run.evolve(status=RunStatus.SENDING, due_at=self.now, asked_at=first)
-
-    def _unsure(self, why: str | None) -> None:
-        told = why if why and why.startswith(UNSURE) else f"{UNSURE}: {why}" if why else UNSURE
-        self.end(RunStatus.HELD, told)
+        self._pass(step, step.then)
+        return not (isinstance(effect, SaveValues) and self._must_end())  # what it saved may be why it ends
 
     def _ask_again(self, step: Step) -> None:
-        """The email was asked for before: after a planned pause, or by a worker that died."""
+        """The email or the call was asked for before: after a planned pause, or by a worker that died."""
         move = step.verb.move(self._scene())
-        if isinstance(move, Do) and isinstance(move.effect, SendEmail):
-            self._ask(move.effect)
-        elif self._make(step, move):
-            self._go()
-
-    def _accepted(self, answer: Accepted) -> None:
-        step = self.run.step
-        found = self.program.steps.get(step) if step else None
-        self._tell(
-            step,
-            "email",
-            f"sent on try {self.run.attempt + 1}" if self.run.attempt else "sent",
-            template=answer.template,
-            subject=answer.subject,
-            provider_id=answer.provider_id,
-            attempts=self.run.attempt + 1,
-        )
-        if found and found.position:
-            self._show_sent(found.position)
-        self._stand(found.then if found else None)
-        if not self._must_end():
-            self._go()
-
-    def _retry(self, answer: Retry) -> None:
-        counted = self.run.attempt if answer.vendor_wide else self.run.attempt + 1
-        run = self.run.evolve(attempt=counted, in_doubt=self.run.in_doubt or answer.uncertain)
-        self.run = run
-        first = run.asked_at or self.now
-        if run.in_doubt and self.now - first > KEY_MEMORY:
-            self._unsure(answer.reason)
-        elif answer.vendor_wide:
-            self._await_vendor(answer)
-        elif run.attempt >= MOST_TRIES:
-            self.end(RunStatus.HELD, f"given up after {run.attempt} tries: {answer.reason}")
-            self.run = self.run.evolve(due_at=self.now + LOOK_AGAIN_AT_TROUBLE)
+        if isinstance(move, Do) and isinstance(move.effect, SendEmail | CallWeb):
+            self._do(step, move.effect, "")
         else:
-            self._try_later(answer)
+            if self.run.in_doubt:
+                self._tell(step.id, step.kind, UNSURE)
+            if self._make(step, move):
+                self._go()
 
-    def _await_vendor(self, answer: Retry) -> None:
-        """Nobody gets through: the email keeps its place among those that wait, and says why once."""
-        told = self.run.reason == answer.reason
-        again = self.now + max(timedelta(seconds=answer.after or 0), SHORTEST_RETRY)
-        self.run = self.run.evolve(due_at=again, reason=answer.reason)
-        if not told:
-            self._tell(self.run.step, "retry", f"waits: {answer.reason}", error=answer.reason)
-
-    def _try_later(self, answer: Retry) -> None:
-        run = self.run
-        again = self.now + backoff(run, answer.after)
-        self.run = run.evolve(due_at=again, reason=answer.reason)
-        if run.attempt & (run.attempt - 1) == 0:  # 1, 2, 4, 8 …: the story stays readable however long it takes
-            self._tell(run.step, "retry", answer.reason, until=again, attempts=run.attempt, error=answer.reason)
-        if run.attempt == WORRYING_TRIES:
-            message = f"emails of {self.program.name} have to wait: {answer.reason}"
-            self.effects.append(RaiseAlert(message=message, topic=f"waiting {answer.reason}", colour="orange"))
-
-    def _refused(self, reason: str) -> None:
-        self.run = self.run.evolve(attempt=self.run.attempt + 1)
-        step = self.program.steps.get(self.run.step or "")
-        policy = step.if_it_fails if step else IfItFails.HOLD
-        if step is None or policy is IfItFails.HOLD:
-            self.end(RunStatus.HELD, reason)
-        elif policy is IfItFails.STOP:
-            self.end(RunStatus.FAILED, reason)
-        else:
-            self._tell(step.id, step.kind, f"failed, going on: {reason}", error=reason)
-            self._stand(step.then)
-            self._go()
+    def _pass(self, step: Step, to: str | None) -> None:
+        """Go on at once. While nothing was waited for here, the gap still counts from what was done elsewhere."""
+        early = self.run.since < self.run.started_at and not step.gap
+        self._stand(to, self.run.since if early else None)
 
     # Ends and holds
 
     def _must_end(self) -> bool:
         """The rules that end a run whatever it is doing."""
-        if not self.program.of_trigger and self.contact.suppressed:
-            self.end(RunStatus.STOPPED, self.contact.suppressed)
+        if self.program.live_segment:
+            self._read_segment()
+        if self.contact.suppressed and (reason := self._out()):
+            self.end(RunStatus.STOPPED, reason)
         elif self.program.stop_when is not None and self._scene().holds(self.program.stop_when):
             self.end(RunStatus.STOPPED, self.program.stop_when.text)
         return self.run.status.ended
+
+    def _out(self) -> str | None:
+        """Why a suppressed contact is out of this sequence. A run with a transactional email ahead goes on for it."""
+        here = self.program.standing_before(self.run.step)
+        ahead = here is not None and here.id in self.program.still_sends
+        return None if self.program.of_trigger else self.contact.refuses(transactional=ahead)
 
     def _must_meet(self) -> bool:
         """A trigger that may not create contacts waits until another one has."""
         patience = self.program.patience
         if patience is None or self.contact.known:
             return False
-        until = add(self.run.started_at, patience, self.program.vocabulary.zone)
+        words = self.program.vocabulary
+        until = add(self.run.started_at, patience, words.zone, words.holidays)
         if self.now >= until:
             waited = f" within {patience.text}" if patience.text else ""
             self._raise(f"{self.program.name}: {self.contact.email} did not become known{waited}; nothing was started")
@@ -381,49 +344,3 @@ class _Walk:
         else:
             self.run = self.run.evolve(due_at=until)
         return True
-
-    def end(self, status: RunStatus, reason: str) -> None:
-        """End or hold the run. A run that is held again for the same reason says nothing new."""
-        same = status is RunStatus.HELD and self.run.reason == reason
-        due = self.now + LOOK_AGAIN if status is RunStatus.HELD else None
-        ended = self.now if status.ended else None
-        self.run = self.run.evolve(status=status, reason=reason, due_at=due, ended_at=ended)
-        if same:
-            return
-        kind = {RunStatus.HELD: "hold", RunStatus.FINISHED: "end"}.get(status, "stop")
-        trouble = status in {RunStatus.HELD, RunStatus.FAILED}
-        self._tell(self.run.step, kind, reason, error=reason if trouble else None)
-        if trouble:
-            self._raise(f"{self.program.name} {status.value} for {self.contact.email}: {reason}")
-            self._show(self.program.record.error, reason)
-        if status is RunStatus.FINISHED:
-            self._show(self.program.record.finished, True)
-
-    def _raise(self, message: str) -> None:
-        self.effects.append(
-            RaiseAlert(message=message, topic=f"{self.program.name} {self.run.reason}", colour="orange")
-        )
-
-    def _show_sent(self, position: int) -> None:
-        record, number = self.program.record, str(position)
-        if record.sent:
-            self._show(record.sent.replace("{n}", number), True)
-        if record.sent_at:
-            self._show(record.sent_at.replace("{n}", number), self.now.strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-    def _show(self, name: str | None, value: Value) -> None:
-        if name:
-            self.effects.append(ShowProgress({name: value}))
-
-    # Notes
-
-    def _scene(self) -> Scene:
-        return Scene(program=self.program, run=self.run, contact=self.contact, now=self.now)
-
-    def _freeze_segment(self) -> None:
-        if self.run.segment is None:
-            segment = segment_of(self.program.vocabulary, self.contact.values, self.now).segment
-            self.run = self.run.evolve(segment=segment)
-
-    def _tell(self, step: str | None, kind: str, note: str, **more: Any) -> None:
-        self.story.append(Entry(at=self.now, step=step, kind=kind, note=note, **more))

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from engine.model import EMPTY, Accepted, Noun, RaiseAlert, Refused, Retry, TemplateText, Values
+from engine.model.effects import host_of
 
 Delivery = Accepted | Retry | Refused
 
@@ -178,6 +179,46 @@ class Alerts(Protocol):
 
     def tell(self, alert: RaiseAlert) -> Delivery:
         """Deliver one alert. ``Accepted.template`` is ``alert`` and its subject the title."""
+        ...
+
+
+class WebCall(Noun, frozen=True, kw_only=True):
+    """One call to a web address, stored before its first try; every retry sends these same bytes under this key.
+
+    ``expect`` are the statuses that count as done.
+    """
+
+    key: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = EMPTY
+    body: bytes = b""
+    expect: frozenset[int] = frozenset(range(200, 300))
+
+    @property
+    def host(self) -> str:
+        """What may be said of the address: its path and query may hold what is nobody's business."""
+        return host_of(self.url)
+
+
+class WebAnswer(Noun, frozen=True, kw_only=True):
+    """What a call came to, as ``told``; ``value`` is the JSON of the answer, None where it is none.
+
+    Without a ``status`` it was not made, because nothing goes to the outside here.
+    """
+
+    told: str
+    status: int | None = None
+    value: object = None
+
+
+class Web(Protocol):
+    """Calls web addresses."""
+
+    name: str
+
+    def call(self, call: WebCall) -> WebAnswer | Retry | Refused:
+        """Make one call. ``Refused`` where it may not be made, or was answered so that trying again is no use."""
         ...
 
 

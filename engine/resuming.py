@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from engine.gaps import gap
+from engine.gaps import Gap, gap
 from engine.model import Contact, Program, Run, RunStatus
 from engine.scene import Scene
 
@@ -18,21 +18,28 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def end_of_gap(program: Program | None, run: Run, contact: Contact, now: datetime) -> datetime:
     """When the gap before the run's step is over; ``now`` where only a look at the run can tell."""
-    step = program.steps.get(run.step or "") if program else None
+    found = _gap(program, run, contact, now)
+    return now if found is None or found.stops or found.holds else found.until
+
+
+def _gap(program: Program | None, run: Run, contact: Contact, now: datetime) -> Gap | None:
+    step = program.standing_before(run.step) if program else None
     if program is None or step is None:
-        return now
-    found = gap(step.gap, Scene(program=program, run=run, contact=contact, now=now))
-    return now if found.stops or found.holds else found.until
+        return None
+    return gap(step.gap, Scene(program=program, run=run, contact=contact, now=now))
 
 
 def shifted(program: Program | None, run: Run, contact: Contact, paused_at: datetime, now: datetime) -> Run:
     """The run as if the time since ``paused_at`` had not passed: a gap that was not over then has as much left.
 
     What the gap ends at is computed again from its new beginning, so that a wait until a date, or before an
-    event, still ends when the calendar and the contact say. Whatever was due at the pause is due now.
+    event, still ends when the calendar and the contact say. Whatever was due at the pause is due now, and so is a
+    run for which what it waited for came during the pause.
     """
     held = max(paused_at, run.since)  # an email that was going out when it was paused began another gap since
     counting = run.status in {RunStatus.READY, RunStatus.WAITING}
+    if counting and (found := _gap(program, run, contact, now)) and found.met:
+        return run.evolve(due_at=found.until)
     if not counting or end_of_gap(program, run, contact, held) <= held:
         return run
     moved = run.evolve(since=run.since + (now - held))

@@ -7,17 +7,19 @@ shows twice is the first of the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import UTC, date, datetime, time, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from engine import workdays
 from engine.model import After, Around, AtClock, Duration, FieldType, OnDate, OnWeekday, Until, Value
 
 # Moments outside these years are typing errors; inside, no arithmetic of ours can overflow.
 FIRST_YEAR, LAST_YEAR = 1000, 9000
 
 MIDNIGHT = time(0, 0)
+NO_HOLIDAYS: Set[date] = frozenset()
 _DATE_LENGTH = len("2025-11-12")
 
 
@@ -26,22 +28,24 @@ def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
 
 
-def add(start: datetime, duration: Duration, zone: ZoneInfo) -> datetime:
+def add(start: datetime, duration: Duration, zone: ZoneInfo, holidays: Set[date] = NO_HOLIDAYS) -> datetime:
     """The instant a duration after ``start``: days keep the clock time in ``zone``, seconds are exact."""
-    return _move(start, duration.days, duration.seconds, zone)
+    return _move(start, duration, 1, zone, holidays)
 
 
-def subtract(start: datetime, duration: Duration, zone: ZoneInfo) -> datetime:
+def subtract(start: datetime, duration: Duration, zone: ZoneInfo, holidays: Set[date] = NO_HOLIDAYS) -> datetime:
     """The instant a duration before ``start``: days keep the clock time in ``zone``, seconds are exact."""
-    return _move(start, -duration.days, -duration.seconds, zone)
+    return _move(start, duration, -1, zone, holidays)
 
 
-def _move(start: datetime, days: int, seconds: int, zone: ZoneInfo) -> datetime:
-    moved = start.astimezone(UTC)
-    if days:
+def _move(start: datetime, duration: Duration, sign: int, zone: ZoneInfo, holidays: Set[date]) -> datetime:
+    found = start.astimezone(UTC)
+    if duration.days or duration.business_days:
         local = start.astimezone(zone).replace(fold=0)  # of a repeated hour, the first
-        moved = instant(local.date() + timedelta(days=days), local.time(), zone)
-    return moved + timedelta(seconds=seconds)
+        day = local.date() + timedelta(days=sign * duration.days)
+        day = workdays.moved(day, sign * duration.business_days, holidays)
+        found = instant(day, local.time(), zone)
+    return found + timedelta(seconds=sign * duration.seconds)
 
 
 def stored_moment(value: Value) -> date | datetime | None:
@@ -74,7 +78,13 @@ def instant_of(told: date, zone: ZoneInfo) -> datetime:
     return told.astimezone(UTC) if isinstance(told, datetime) else instant(told, MIDNIGHT, zone)
 
 
-def moment(until: Until, since: datetime, look: Callable[[str], Value], zone: ZoneInfo) -> datetime | None:
+def moment(
+    until: Until,
+    since: datetime,
+    look: Callable[[str], Value],
+    zone: ZoneInfo,
+    holidays: Set[date] = NO_HOLIDAYS,
+) -> datetime | None:
     """The instant a wait that began at ``since`` is for; None while the field that tells it is unknown.
 
     Weekdays and clock times mean the next such moment strictly after ``since``. A date, and a moment
@@ -82,7 +92,7 @@ def moment(until: Until, since: datetime, look: Callable[[str], Value], zone: Zo
     """
     match until:
         case After(duration):
-            return add(since, duration, zone)
+            return add(since, duration, zone, holidays)
         case OnWeekday(weekday, at):
             ahead = (weekday - since.astimezone(zone).weekday()) % 7
             return _next(since, ahead, 7, at or MIDNIGHT, zone)
@@ -91,7 +101,7 @@ def moment(until: Until, since: datetime, look: Callable[[str], Value], zone: Zo
         case OnDate(day, at):
             return instant(day, at or MIDNIGHT, zone)
         case Around():
-            return _around(until, look(until.field), zone)
+            return _around(until, look(until.field), zone, holidays)
         case _:
             assert_never(until)
 
@@ -102,11 +112,11 @@ def _next(since: datetime, ahead: int, every: int, at: time, zone: ZoneInfo) -> 
     return found if found > since else instant(day + timedelta(days=every), at, zone)
 
 
-def _around(until: Around, value: Value, zone: ZoneInfo) -> datetime | None:
+def _around(until: Around, value: Value, zone: ZoneInfo, holidays: Set[date]) -> datetime | None:
     told = stored_moment(value)
     if told is None:
         return None
     centre = instant_of(told, zone)
     if until.offset is None:
         return centre
-    return subtract(centre, until.offset, zone) if until.before else add(centre, until.offset, zone)
+    return (subtract if until.before else add)(centre, until.offset, zone, holidays)

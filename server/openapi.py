@@ -10,7 +10,8 @@ from litestar import Request, Response, get
 
 from engine import __version__
 from engine.model import Field, FieldType, Trigger, Vocabulary
-from engine.payloads import payload_schema
+from engine.payloads import payload_schema, put
+from engine.providers import Provider, providers
 from server.problems import MEDIA_TYPE
 from server.system import System
 
@@ -36,6 +37,8 @@ def openapi(system: System) -> Document:
     """The whole document."""
     playbook, settings = system.playbook(), system.settings
     locked = bool(settings.webhook_secret)
+    called_by = {trigger.provider for trigger in playbook.triggers.values() if trigger.provider}
+    schemes = (_SECURITY if locked else {}) | {name: _signature_of(providers()[name]) for name in sorted(called_by)}
     paths: dict[str, Document] = {
         trigger.path: {"post": _webhook(trigger, playbook.vocabulary, locked=locked)}
         for trigger in playbook.triggers.values()
@@ -46,7 +49,7 @@ def openapi(system: System) -> Document:
         "info": {"title": "busos", "version": __version__, "description": "The webhooks of this server's sequences."},
         "servers": [{"url": settings.base_url}],
         "paths": paths | _OTHER_PATHS,
-        "components": {"schemas": _SCHEMAS} | ({"securitySchemes": _SECURITY} if locked else {}),
+        "components": {"schemas": _SCHEMAS} | ({"securitySchemes": schemes} if schemes else {}),
     }
 
 
@@ -66,9 +69,21 @@ def _webhook(trigger: Trigger, vocabulary: Vocabulary, *, locked: bool) -> Docum
             **_problems(400, 401, 408, 409, 413, 415, 422, 429, 500, 503),
         },
     }
-    if locked:
+    provider = providers().get(trigger.provider or "")
+    if provider is not None:
+        operation["summary"] += f", called by {provider.TITLE}: {', '.join(trigger.events)}"
+        operation["security"] = [{provider.NAME: []}]
+        ignored = {"$ref": "#/components/schemas/Ignored"}
+        accepted = operation["responses"]["202"]["content"]["application/json"]
+        accepted["schema"] = {"anyOf": [accepted["schema"], ignored]}
+    elif locked:
         operation["security"] = [{"bearer": []}, {"signature": []}]
     return operation
+
+
+def _signature_of(provider: Provider) -> Document:
+    description = f"The signature of {provider.TITLE} over the body"
+    return {"type": "apiKey", "in": "header", "name": provider.HEADER, "description": description}
 
 
 def _problems(*statuses: int) -> Document:
@@ -115,6 +130,12 @@ _SCHEMAS: Document = {
             "segment": {"type": ["string", "null"], "description": "null where it cannot be known yet"},
             "timestamp": {"type": "string", "format": "date-time"},
         },
+    },
+    "Ignored": {
+        "type": "object",
+        "description": "An event of the provider that starts nothing here",
+        "required": ["status", "event"],
+        "properties": {"status": {"const": "ignored"}, "event": {"type": ["string", "null"]}},
     },
     "Problem": {
         "type": "object",
@@ -228,8 +249,11 @@ _EXAMPLES: Mapping[FieldType, Any] = {
 
 def example_payload(trigger: Trigger, vocabulary: Vocabulary) -> str:
     """A payload with only the required fields, as JSON text."""
-    fields = [vocabulary.fields[take.field] for take in trigger.takes if take.required]
-    return json.dumps({field.name: _example(field) for field in fields})
+    payload: Document = {}
+    for take in trigger.takes:
+        if take.required:
+            put(take.path.parts if take.path else (take.field,), payload, _example(vocabulary.fields[take.field]))
+    return json.dumps(payload)
 
 
 def _example(field: Field) -> Any:

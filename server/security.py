@@ -8,17 +8,16 @@ import hashlib
 import hmac
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from engine.runtime.settings import Settings, webhook_keys
+from engine.providers import Headers, Provider
+from engine.runtime.readings import webhook_keys
+from engine.runtime.settings import Settings
 from server.problems import Problem
 from server.system import System
-
-Headers = Mapping[bytes, bytes]
 
 TOLERANCE = 300  # seconds that a signature's timestamp may differ from our clock
 ADMIN = "busos"
@@ -71,6 +70,30 @@ class WebhookLock:
         if any(hmac.compare_digest(one, other) for one in wanted for other in given):
             return None
         return "The signature does not fit this body and the secret of this server."
+
+
+class ProviderLock:
+    """The signature of the provider that a trigger names. Without its secret nobody may enter: nobody can prove it."""
+
+    __slots__ = ("_provider", "_secret")
+
+    def __init__(self, provider: Provider, secret: str | None) -> None:
+        self._provider = provider
+        self._secret = secret
+
+    def check(self, headers: Headers, body: bytes, now: float) -> None:
+        """Raise a 401 unless the request proves that the provider sent it. ``now`` is Unix time."""
+        name = self._provider.HEADER
+        if self._secret is None:
+            reason = f"This server has no {self._provider.SETTING}, so nobody can prove to be {self._provider.TITLE}."
+        elif name.lower().encode() not in headers:
+            reason = f"Only {self._provider.TITLE} may post here, with its signature in {name}."
+        else:
+            refusal = self._provider.refusal(headers, body, self._secret, now)
+            if refusal is None:
+                return
+            reason = refusal
+        raise Problem(401, reason)
 
 
 def _signed(headers: Headers) -> tuple[bytes, bytes, bytes] | None:

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
 from engine.errors import LedgerUnavailable
-from engine.model import Playbook
+from engine.model import Playbook, Trigger
 from engine.payloads import Payload, PayloadReader
+from engine.providers import Headers, Provider, providers
 from engine.runtime.arrivals import Arrival, KeyReused, Receipt, TriggerGone
 from server.problems import MEDIA_TYPE, Problem, ledger_unavailable, unexpected
-from server.security import Headers, Origins, RateLimit, WebhookLock
+from server.security import Origins, ProviderLock, RateLimit, WebhookLock
 from server.system import System
 
 LARGEST_BODY = 64 * 1024
@@ -37,6 +41,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _ALLOW = (b"allow", b"POST, OPTIONS")
 _decode = msgspec.json.Decoder().decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
+
+logger = logging.getLogger("busos.server")
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -55,12 +61,25 @@ class _Accepted(msgspec.Struct):
     timestamp: str
 
 
+class _Ignored(msgspec.Struct):
+    """The body of a 202 for an event of a provider that starts nothing here."""
+
+    status: str
+    event: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One trigger's webhook: its name, and what reads its payloads."""
+    """One trigger's webhook: its name, who may call it, and what reads its payloads.
+
+    ``provider`` is who calls it, if it is one that busos knows, and ``events`` are those of its that count.
+    """
 
     trigger: str
     reader: PayloadReader
+    lock: WebhookLock | ProviderLock
+    provider: Provider | None = None
+    events: frozenset[str] = frozenset()
 
 
 class Webhooks:
@@ -71,6 +90,7 @@ class Webhooks:
         self._lock = WebhookLock(system.settings.webhook_secret)
         self._origins = Origins(system.settings.cors_origins)
         self._rate = RateLimit(system.settings.rate_limit)
+        self.ignored: Counter[tuple[str, str | None]] = Counter()
         self._playbook: Playbook | None = None
         self._hooks: Mapping[str, Hook] = {}
 
@@ -78,12 +98,16 @@ class Webhooks:
         """The trigger at a path of the present playbook, or None."""
         playbook = self._system.playbook()
         if playbook is not self._playbook:
-            self._hooks = {
-                trigger.path: Hook(trigger.name, PayloadReader(trigger, playbook.vocabulary))
-                for trigger in playbook.triggers.values()
-            }
+            self._hooks = {trigger.path: self._hook(trigger, playbook) for trigger in playbook.triggers.values()}
             self._playbook = playbook
         return self._hooks.get(path) or self._hooks.get(path.rstrip("/"))
+
+    def _hook(self, trigger: Trigger, playbook: Playbook) -> Hook:
+        reader, provider = PayloadReader(trigger, playbook.vocabulary), providers().get(trigger.provider or "")
+        if provider is None:
+            return Hook(trigger.name, reader, self._lock)
+        lock = ProviderLock(provider, self._system.settings.provider_secrets.get(provider.NAME))
+        return Hook(trigger.name, reader, lock, provider, frozenset(trigger.events))
 
     async def answer(self, hook: Hook, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request for a path of a trigger."""
@@ -109,18 +133,35 @@ class Webhooks:
             raise Problem(405, "A webhook takes POST.", headers={"allow": "POST, OPTIONS"})
         self._rate.check(scope["client"][0] if scope["client"] else "", time.monotonic())
         arrival = self._read(hook, headers, await _body(headers, receive))
+        if isinstance(arrival, _Ignored):
+            return self._ignored(hook, arrival)
         return _accepted(await self._write(arrival))
 
-    def _read(self, hook: Hook, headers: Headers, body: bytes) -> Arrival:
+    def _ignored(self, hook: Hook, found: _Ignored) -> tuple[int, bytes, RawHeaders]:
+        """A provider sends all of its events to one address, and again what is not answered with a 2xx."""
+        self.ignored[hook.trigger, found.event] += 1
+        logger.info("event ignored: trigger %s, event %s", hook.trigger, found.event)
+        return 202, msgspec.json.encode(found), [(b"content-type", b"application/json")]
+
+    def _read(self, hook: Hook, headers: Headers, body: bytes) -> Arrival | _Ignored:
         now = self._system.clock.now()
-        self._lock.check(headers, body, now.timestamp())
+        hook.lock.check(headers, body, now.timestamp())
         document, raw = _parse(body)
+        if hook.provider is not None and isinstance(document, dict):
+            event = hook.provider.event(document)
+            if event not in hook.events:
+                return _Ignored("ignored", event if event and _REQUEST_ID.fullmatch(event.encode()) else None)
         payload = hook.reader.read(document, now)
         if not isinstance(payload, Payload):
-            many = f"{len(payload)} fields are" if len(payload) > 1 else "One field is"
+            thing = "field" if all(error.field for error in payload) else "thing"
+            many = f"{len(payload)} {thing}s are" if len(payload) > 1 else f"One {thing} is"
             raise Problem(422, f"{many} wrong: {'; '.join(error.message for error in payload)}.", errors=payload)
-        digest = hashlib.sha256(raw).hexdigest()
-        return Arrival(trigger=hook.trigger, payload=payload, raw=raw, key=_key(headers), body_hash=digest)
+        key, told = _key(headers), raw
+        if key is None and hook.provider is not None and (known := hook.provider.key(cast("dict[str, Any]", document))):
+            key = f"{hook.provider.NAME}-{hashlib.sha256(known.encode()).hexdigest()}"
+            told = key.encode()  # what a provider sends again may differ in what says how often it was sent
+        digest = hashlib.sha256(told).hexdigest()
+        return Arrival(trigger=hook.trigger, payload=payload, raw=raw, key=key, body_hash=digest)
 
     async def _write(self, arrival: Arrival) -> Receipt:
         future = self._system.submit(arrival)

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Postgres, database
+
+settings.register_profile("many", max_examples=2_000, deadline=None)
+"""pytest --hypothesis-profile many: for those tests by chance that make fewer examples than others by default."""
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -91,3 +92,45 @@ def test_a_file_without_segments_keeps_what_is_known() -> None:
     book = playbook("triggers: {in: {requires: [email]}}\n", head="version: 1\ncontact: {email: {type: email}}\n")
 
     assert with_segment(book.vocabulary, {"email": "a@example.com", "gone": None}, NOON) == {"email": "a@example.com"}
+
+
+LISTENED = playbook(
+    "triggers:\n  booking: {requires: [email]}\n"
+    "sequences:\n  course: {steps: [{wait: 'for trigger booking, at most 3 days'}, {email: one}]}\n"
+)
+
+
+def hear(contact: Contact | None, now: datetime) -> Intake:
+    return receive(
+        LISTENED.triggers["booking"],
+        LISTENED.vocabulary,
+        {"email": "ada@example.com"},
+        contact,
+        email="ada@example.com",
+        event_id="e1",
+        contact_id="new",
+        now=now,
+    )
+
+
+def test_a_trigger_that_somebody_waits_for_changes_the_contact_every_time() -> None:
+    before = ada(LISTENED).evolve(heard={"other": NOON})
+
+    first = hear(before, NOON)
+    second = hear(first.contact, NOON + timedelta(hours=1))
+
+    assert first.contact.heard == {"other": NOON, "booking": NOON}
+    assert second.contact.heard["booking"] == NOON + timedelta(hours=1)
+    assert first.changed
+    assert second.changed
+
+
+def test_two_in_one_millisecond_are_two() -> None:
+    one = timedelta(milliseconds=1)
+    first = hear(None, NOON + timedelta(microseconds=100))
+    second = hear(first.contact, NOON + timedelta(microseconds=900))
+    third = hear(second.contact, NOON + one)
+
+    heard = [found.contact.heard["booking"] for found in (first, second, third)]
+    assert heard == [NOON, NOON + one, NOON + 2 * one]
+    assert not take("open", take("open").contact).changed

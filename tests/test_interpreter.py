@@ -726,6 +726,24 @@ def test_a_suppressed_contact_does_not_enter() -> None:
 
 def test_the_story_says_what_became_of_a_start() -> None:
     line = Entry(at=NOON, step="start course", kind="start", note="course")
+    skipped = line.evolve(note="skipped: customer is not true")
+    other = line.evolve(note="other")
 
-    assert told(line, {"course": "started"}).note == "course: started"
-    assert told(line, {}) is line
+    found = told([skipped, line, other, line], [("course", "started"), ("other", "started"), ("course", "not started")])
+
+    assert [entry.note for entry in found] == [
+        "skipped: customer is not true",
+        "course: started",
+        "other: started",
+        "course: not started",
+    ]
+    assert told([line], []) == [line]
+
+
+def test_what_a_run_saves_may_end_it_at_once() -> None:
+    book = steps("- save: {customer: true}\n- email: one", stop_when="customer = true")
+
+    decision = begin(book)
+
+    assert (decision.run.status, decision.run.step) == (RunStatus.STOPPED, "one")
+    assert [effect for effect in decision.effects if isinstance(effect, SendEmail)] == []

@@ -18,6 +18,7 @@ from hatchling.build import build_wheel
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCKS = ("constraints.txt", "requirements.lock")
+EXTRAS = ("editor", "fast", "holidays", "postgres", "redis")  # of those who run it, not of those who work on it
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,11 @@ def test_the_wheel_carries_the_data_of_the_root(unpacked: Path, name: str) -> No
     assert (unpacked / "engine/_data" / name).read_bytes() == (ROOT / name).read_bytes()
 
 
+@pytest.mark.parametrize("name", sorted(tracked("docs/rules")))
+def test_the_wheel_carries_the_pages_of_the_rules(unpacked: Path, name: str) -> None:
+    assert (unpacked / "engine/_data" / name.removeprefix("docs/")).read_bytes() == (ROOT / name).read_bytes()
+
+
 def test_the_wheel_carries_no_tests_and_no_ledger(unpacked: Path) -> None:
     tops = {path.name for path in unpacked.iterdir()}
     assert tops == {"engine", "server", f"busos-{PROJECT['version']}.dist-info"}
@@ -72,6 +78,12 @@ def test_the_unpacked_wheel_validates_outside_the_checkout(unpacked: Path, tmp_p
 def test_the_unpacked_wheel_knows_the_schema(unpacked: Path, tmp_path: Path) -> None:
     ran = run_in(tmp_path, unpacked, "schema")
     assert json.loads(ran.stdout) == json.loads((ROOT / "schema/sequences.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_unpacked_wheel_explains_its_rules(unpacked: Path, tmp_path: Path) -> None:
+    ran = run_in(tmp_path, unpacked, "explain-rule", "unknown-field")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "A name that is declared nowhere" in ran.stdout
 
 
 def test_the_version_is_said_once() -> None:
@@ -129,7 +141,7 @@ def test_everything_we_import_is_a_declared_dependency() -> None:
     foreign = set().union(*map(imported, files)) - {"engine", "server"} - sys.stdlib_module_names
     distribution = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}  # the few that are named otherwise
     wanted = {normal(distribution.get(name, name)) for name in foreign}
-    extras = [name for extra in ("fast", "postgres", "redis") for name in PROJECT["optional-dependencies"][extra]]
+    extras = [name for extra in EXTRAS for name in PROJECT["optional-dependencies"][extra]]
     declared = {normal(name) for name in [*PROJECT["dependencies"], *extras]}
     assert wanted - declared == set()
 

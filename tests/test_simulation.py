@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.model import Playbook, RunStatus, Unready
-from engine.simulation import Sending, Simulation, simulate_sequence, simulate_triggers
+from engine.simulation import Sending, Setting, Simulation, Suppressing, simulate_sequence, simulate_triggers
 from tests.playbooks import NOON, ada, hours, playbook, posted, steps
 
 
@@ -38,7 +38,7 @@ def test_a_trigger_starts_a_sequence_once() -> None:
 
     assert emails(simulation) == [("one", hours(0)), ("two", hours(24))]
     starts = [entry.note for entry in simulation.story if entry.kind == "start"]
-    assert starts == ["course: started", "course: not started: already in it"]
+    assert starts == ["course: started", "by trigger enter", "course: not started: already in it"]
 
 
 def test_a_restart_begins_anew_and_ends_the_old_run() -> None:
@@ -167,3 +167,69 @@ def test_hundreds_of_emails_without_a_wait_are_one_story() -> None:
     book = steps("\n".join(f"- email: e{number}" for number in range(600)))
 
     assert len(emails(simulate_sequence(book, "course", ada(book), NOON, posted))) == 600
+
+
+def test_what_somebody_writes_elsewhere_reaches_the_runs_and_the_segment() -> None:
+    book = steps("- wait: 1 day\n- email: two", stop_when="customer = true")
+    ticked = Setting(values={"customer": True, "red": 3}, at=NOON + hours(2))
+
+    simulation = simulate_sequence(book, "course", ada(book, red=0), NOON, posted, [ticked])
+
+    assert simulation.run is not None
+    assert simulation.run.ended_at == NOON + hours(2)
+    assert (simulation.contact.values["segment"], simulation.run.segment) == ("HOT", "COLD")
+
+
+def test_who_unsubscribes_gets_nothing_more_and_a_first_reason_is_kept() -> None:
+    book = steps("- email: one\n- wait: 1 day\n- email: two")
+    gone = [Suppressing(reason=reason, at=NOON + hours(at)) for at, reason in ((2, "unsubscribed"), (3, "bounced"))]
+
+    simulation = simulate_sequence(book, "course", ada(book), NOON, posted, gone)
+
+    assert emails(simulation) == [("one", hours(0))]
+    assert [(run.status, run.reason) for run in simulation.runs] == [(RunStatus.STOPPED, "unsubscribed")]
+    assert simulation.contact.suppressed == "unsubscribed"
+
+
+def test_each_line_says_whose_it_is() -> None:
+    book = steps("- email: one")
+
+    simulation = simulate_triggers(book, None, posted, fire(book, hours(0)), "ada@example.com")
+
+    assert [(line.run, line.program, line.entry.kind) for line in simulation.lines] == [
+        ("run-1", "trigger enter", "start"),
+        ("run-1", "trigger enter", "end"),
+        ("run-2", "course", "start"),
+        ("run-2", "course", "email"),
+        ("run-2", "course", "end"),
+    ]
+
+
+ORDER = """
+triggers:
+  enter: {requires: [email], then: [{start: course}]}
+  anew: {requires: [email], then: [{stop: {sequence: course}}, {start: course, id: again}]}
+  fickle: {requires: [email], then: [{start: course}, {stop: {sequence: course}}]}
+  eager: {requires: [email], then: [{start: course}, {start: course, id: again}]}
+sequences:
+  course: {again_after: any_time, if_already_in: IF_ALREADY_IN, steps: [{wait: 1 day}, {email: one}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "triggers", "ends"),
+    [
+        ("ignore", ("enter", "anew"), ["stopped by trigger anew", "end of course"]),
+        ("ignore", ("fickle",), ["stopped by trigger fickle"]),
+        ("ignore", ("eager",), ["end of course"]),
+        ("restart", ("eager",), ["started again", "end of course"]),
+        ("run_both", ("eager",), ["end of course", "end of course"]),
+    ],
+)
+def test_what_a_trigger_does_is_done_in_its_order(policy: str, triggers: tuple[str, ...], ends: list[str]) -> None:
+    book = playbook(ORDER.replace("IF_ALREADY_IN", policy))
+    sendings = [one for hour, name in enumerate(triggers) for one in fire(book, hours(hour), trigger=name)]
+
+    simulation = simulate_triggers(book, None, posted, sendings, "ada@example.com")
+
+    assert [run.reason for run in simulation.runs if run.program == "course"] == ends

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from engine.asking import UNSURE
 from engine.intake import start_directly
-from engine.interpreter import UNSURE, advance, stop
+from engine.interpreter import advance, stop
 from engine.model import (
     Accepted,
     Answered,

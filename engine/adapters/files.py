@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +20,9 @@ _FORMATS = {".md": "markdown", ".html": "html"}
 _KEYS = ("subject", "preheader", "active")
 _MAX_FRONT_MATTER = 4_000
 _MAX_NAME = 200
+_AROUND = ("*.yaml", "*.yml", "*/*.yaml", "*/*.yml")
+_MOST_FILES = 200
+_MOST_BYTES = 1_000_000
 SETTLED = 0.2
 """Seconds after which a file that changed is taken for saved: editors empty a file, and then write it."""
 PATIENCE = 2.0
@@ -63,6 +68,15 @@ class FileTemplates:
         files = [path for path in self.folder.iterdir() if path.suffix in _FORMATS and path.is_file()]
         return sorted({path.stem for path in files if not path.name.startswith(".")})
 
+    def spare(self, used: Collection[str]) -> Sequence[str]:
+        """The templates that could be sent, are not used, and that no YAML file around the folder names either."""
+        left = [name for name in self.names() if name not in used and self._could_be_sent(name)]
+        said = _words_of_files_around(self.folder) if left else frozenset()
+        return [name for name in left if name not in said]
+
+    def _could_be_sent(self, name: str) -> bool:
+        return isinstance(found := self._find(name), TemplateText) and found.active
+
     def edition(self) -> object:
         """Something else after any file of the folder has changed, and once more when it is surely saved."""
         paths = [path for name in self.names() for path in self._paths(name)]
@@ -92,6 +106,15 @@ class FileTemplates:
                 self._copies[name] = _Copy(stamp, found)
                 return found
             time.sleep(SETTLED / 4)
+
+
+def _words_of_files_around(folder: Path) -> frozenset[str]:
+    """Every word of the YAML files beside a folder of templates and one level below: several may share it."""
+    home, words = folder.parent, set[str]()
+    for path in itertools.islice(itertools.chain.from_iterable(map(home.glob, _AROUND)), _MOST_FILES):
+        with suppress(OSError):
+            words.update(re.findall(r"[\w-]+", path.read_bytes()[:_MOST_BYTES].decode("utf-8", "replace")))
+    return frozenset(words)
 
 
 def being_saved(*paths: Path) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.errors import Problem, Severity
 from engine.language.document import Document, Path, Span
@@ -23,6 +23,15 @@ class Shelf(Protocol):
 
     def names(self) -> Sequence[str]:
         """Every template there is, sorted."""
+        ...
+
+
+@runtime_checkable
+class OwnShelf(Shelf, Protocol):
+    """A shelf that serves this file alone, so that a template which nobody gets was forgotten."""
+
+    def spare(self, used: Collection[str]) -> Sequence[str]:
+        """The templates that could be sent and are not among the used ones, sorted."""
         ...
 
 
@@ -59,6 +68,13 @@ class Checkable:
         """A part of the file by its top-level word; empty where it is missing or no mapping."""
         return as_dict(self.document.data.get(name))
 
+    def at(self, path: Path) -> Any:
+        """The value at a path that is there."""
+        value: Any = self.document.data
+        for part in path:
+            value = value[part]
+        return value
+
     def segment_names(self) -> list[str]:
         """The declared segments, from the top."""
         return [rule.name for rule in self.vocabulary.segments]
@@ -84,9 +100,10 @@ class Checkable:
         return self.document.span(place, key=True)
 
     def where(self, place: Place | Path) -> str:
-        """``line:column``, to name a second place inside a message."""
+        """``line:column``, to name a second place inside a message; with its file where there are several."""
         spot = self.place(place)
-        return f"{spot.line}:{spot.column}"
+        file = f"{spot.file}:" if self.document.several else ""
+        return f"{file}{spot.line}:{spot.column}"
 
     def flaw(self, place: Place, flaw: Flaw, shift: int = 0) -> Problem:
         """A problem inside a text: a flaw whose offsets count from ``shift``."""

@@ -7,7 +7,7 @@ names the step that follows it; a list that ends with a wait gets a step to rest
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,66 +15,96 @@ from typing import Any, cast
 from engine.errors import InvalidFile, Severity
 from engine.language.book import Shelf
 from engine.language.checking import read_and_check
-from engine.language.checks.ids import END_OF
 from engine.language.conditions import parse_condition
 from engine.language.document import Document
-from engine.language.durations import parse_duration, parse_until
-from engine.language.values import read_value
+from engine.language.durations import parse_duration
+from engine.language.folder import content
+from engine.language.keeping import keeps_payload, own_fields, still_sends
+from engine.language.laying import Layout
+from engine.language.sources import Sources
+from engine.language.taking import events_of, takes_of
+from engine.language.values import read_moment, read_value
 from engine.language.vocabulary import vocabulary
+from engine.language.waiting import parse_wait
 from engine.model import (
+    NEW,
     TRIGGER_PREFIX,
+    Awaited,
     Condition,
     Duration,
+    ForTrigger,
     IfAlreadyIn,
-    IfItFails,
+    Moved,
     Operand,
     Playbook,
     Program,
     Record,
     ReEntry,
+    Requirement,
     Sender,
     Step,
-    Take,
     Trigger,
     UnknownContact,
     Until,
     Vocabulary,
-    Wait,
 )
-from engine.steps import WAIT, default_id, kinds, verb_of
-from engine.steps import wait as waiting
-from engine.steps.kind import Spec
-
-Trail = tuple[str | int, ...]
 
 ANY_TIME = Duration(text="any time")
 AT_ONCE = Duration(text="")
+LIVE = "live"
 
 
 def load(source: Path | str, shelf: Shelf, *, testing: bool = False, file: str = "sequences.yaml") -> Playbook:
     """Read, check and compile a file (a Path) or a text. Raises ``InvalidFile`` with every error."""
-    text = source.read_bytes() if isinstance(source, Path) else source
-    document, problems = read_and_check(text, str(source) if isinstance(source, Path) else file, shelf)
+    return compile_document(sound_document(source, shelf, file=file), testing=testing)
+
+
+def sound_document(
+    source: Path | str | bytes, shelf: Shelf, *, file: str = "sequences.yaml", sources: Sources | None = None
+) -> Document:
+    """Read and check a file (a Path) or a text. Raises ``InvalidFile`` with every error.
+
+    A text may be that of a Document from before (``Document.text``): it holds what the file included then.
+    """
+    text, file = (content(source), str(source)) if isinstance(source, Path) else (source, file)
+    document, problems = read_and_check(text, file, shelf, sources)
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if document is None or errors:
         raise InvalidFile(errors)
-    return compile_document(document, testing=testing)
+    return document
+
+
+def revision_of(document: Document) -> str:
+    """The name of this version of the file: another one after any edit of anything that was read."""
+    return hashlib.sha256(document.text.encode()).hexdigest()[:12]
 
 
 def compile_document(document: Document, *, testing: bool) -> Playbook:
     """The playbook of a document that has no errors."""
     data, words = document.data, vocabulary(document)
-    compiler = _Compiler(document, words, testing)
+    several = {name for name, spec in data.get("sequences", {}).items() if "one_run_per" in spec}
+    compiler = _Compiler(document, words, testing, frozenset(several))
     email = data.get("email", {})
+    sequences = {name: compiler.sequence(name, spec) for name, spec in data.get("sequences", {}).items()}
+    awaited = _awaited(sequences.values())
     return Playbook(
-        revision=hashlib.sha256(document.text.encode()).hexdigest()[:12],
+        revision=revision_of(document),
         vocabulary=words,
         email=Sender(sender=email.get("from", ""), reply_to=email.get("reply_to")),
-        triggers={name: compiler.trigger(name, spec or {}) for name, spec in data.get("triggers", {}).items()},
-        sequences={name: compiler.sequence(name, spec) for name, spec in data.get("sequences", {}).items()},
+        triggers={
+            name: compiler.trigger(name, spec or {}, awaited=name in awaited)
+            for name, spec in data.get("triggers", {}).items()
+        },
+        sequences=sequences,
         send_only_to=tuple(data.get("testing", {}).get("send_only_to", ())),
         testing=testing,
     )
+
+
+def _awaited(sequences: Iterable[Program]) -> frozenset[str]:
+    """The triggers to which some wait listens."""
+    waits = (wait.until for program in sequences for step in program.steps.values() for wait in step.gap)
+    return frozenset(until.trigger for until in waits if isinstance(until, ForTrigger))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +112,12 @@ class _Compiler:
     document: Document
     vocabulary: Vocabulary
     testing: bool
+    several: frozenset[str]
 
     def sequence(self, name: str, spec: Mapping[str, Any]) -> Program:
-        layout = _Layout(self, name)
+        layout = Layout(self, name)
         first = layout.lay(spec["steps"], ("sequences", name, "steps"), None)
-        stop_when = spec.get("stop_when")
+        stop_when, key = spec.get("stop_when"), spec.get("one_run_per")
         return Program(
             name=name,
             vocabulary=self.vocabulary,
@@ -96,12 +127,18 @@ class _Compiler:
             re_entry=_re_entry(spec),
             record=Record(**spec.get("record", {})),
             testing=self.testing,
+            keep_version=spec.get("keep_version", False),
+            moved=_renamed(layout.steps),
+            one_run_per=key,
+            own=own_fields(key, layout.steps.values()),
+            live_segment=spec.get("segment") == LIVE,
+            still_sends=still_sends(layout.steps),
             line=self.document.line(("sequences", name)),
         )
 
-    def trigger(self, name: str, spec: Mapping[str, Any]) -> Trigger:
+    def trigger(self, name: str, spec: Mapping[str, Any], *, awaited: bool) -> Trigger:
         program_name = f"{TRIGGER_PREFIX}{name}"
-        layout = _Layout(self, program_name)
+        layout = Layout(self, program_name)
         first = layout.lay(spec.get("then") or (), ("triggers", name, "then"), None)
         policy = str(spec.get("unknown_contact", UnknownContact.CREATE)).split(maxsplit=1)
         program = Program(
@@ -116,9 +153,17 @@ class _Compiler:
         return Trigger(
             name=name,
             path=spec.get("path", f"/webhook/{name}"),
-            takes=_takes(spec),
+            takes=takes_of(spec, self.vocabulary),
             program=program,
             unknown_contact=UnknownContact(policy[0]),
+            provider=spec.get("from"),
+            events=events_of(spec),
+            also_require=tuple(
+                Requirement(condition=self.condition(one["condition"]), message=one["message"])
+                for one in spec.get("also_require", ())
+            ),
+            keeps=keeps_payload(layout.steps.values(), self.several),
+            awaited=awaited,
         )
 
     def condition(self, text: Any) -> Condition:
@@ -127,121 +172,14 @@ class _Compiler:
     def duration(self, text: str) -> Duration:
         return cast("Duration", parse_duration(text))
 
-    def until(self, text: str) -> Until:
-        return cast("Until", parse_until(text, self.vocabulary))
+    def until(self, text: str) -> Until | Awaited:
+        return cast("Until | Awaited", parse_wait(text, self.vocabulary, None))
 
     def operand(self, field: str, raw: object) -> Operand | None:
         return cast("Operand | None", read_value(self.vocabulary.fields[field], raw, self.vocabulary))
 
-
-class _Layout:
-    """The flat steps of one program while they are laid."""
-
-    def __init__(self, compiler: _Compiler, name: str) -> None:
-        self.compiler = compiler
-        self.name = name
-        self.steps: dict[str, Step] = {}
-        self.emails = 0
-
-    def lay(self, specs: Sequence[Spec], trail: Trail, after: str | None) -> str | None:
-        """Lay a list of steps before ``after``; the id of the step to enter it by."""
-        items = self._with_gaps(specs, trail)
-        if not items:
-            return after
-        ids = [self._id(item) for item in items]
-        for item, step_id, then in zip(items, ids, [*ids[1:], after], strict=True):
-            self._add(item, step_id, then)
-        return ids[0]
-
-    def _with_gaps(self, specs: Sequence[Spec], trail: Trail) -> list[_Item]:
-        items: list[_Item] = []
-        gap: list[Wait] = []
-        for index, spec in enumerate(specs):
-            here = (*trail, index)
-            if WAIT in spec:
-                gap.append(waiting.read(spec, _Reader(self, _Item(spec, here, ()), None), self._line(here)))
-            else:
-                items.append(_Item(spec, here, tuple(gap)))
-                gap = []
-        return [*items, _Item({}, trail, tuple(gap))] if gap else items
-
-    def _id(self, item: _Item) -> str:
-        if not item.spec:
-            return f"{END_OF}{'/'.join(str(part) for part in item.trail[1:])}"
-        return str(item.spec.get("id") or default_id(item.spec))
-
-    def _add(self, item: _Item, step_id: str, then: str | None) -> None:
-        kind = verb_of(item.spec) or "rest"
-        self.emails += kind == "email"
-        position = self.emails if kind == "email" else None
-        placeholder = Step(id=step_id, kind=kind, verb=waiting.Rest(), gap=item.gap, then=then)
-        self.steps[step_id] = placeholder
-        if not item.spec:
-            return
-        when = item.spec.get("when")
-        reader = _Reader(self, item, then)
-        self.steps[step_id] = Step(
-            id=step_id,
-            kind=kind,
-            verb=kinds()[kind].read(item.spec, reader),
-            gap=item.gap,
-            when=reader.condition(when) if when is not None else None,
-            then=then,
-            if_it_fails=IfItFails(item.spec.get("if_it_fails", IfItFails.HOLD)),
-            position=position,
-            line=self._line(item.trail),
-        )
-
-    def _line(self, trail: Trail) -> int:
-        return self.compiler.document.line(trail)
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A step of a list with the waits before it. The spec is empty where only waits are left."""
-
-    spec: Spec
-    trail: Trail
-    gap: tuple[Wait, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """What a verb reads its step with; nested lists are laid before the step that follows this one."""
-
-    layout: _Layout
-    item: _Item
-    then: str | None
-
-    def condition(self, text: str) -> Condition:
-        return self.layout.compiler.condition(text)
-
-    def duration(self, text: str) -> Duration:
-        return self.layout.compiler.duration(text)
-
-    def until(self, text: str) -> Until:
-        return self.layout.compiler.until(text)
-
-    def operand(self, field: str, raw: object) -> Operand | None:
-        return self.layout.compiler.operand(field, raw)
-
-    def block(self, steps: Sequence[Spec]) -> str | None:
-        trail = _trail_to(steps, self.item.spec) or ()
-        return self.layout.lay(steps, (*self.item.trail, *trail), self.then)
-
-
-def _trail_to(wanted: object, inside: object) -> Trail | None:
-    """Where an object stands inside another, by identity."""
-    if inside is wanted:
-        return ()
-    pairs: Any = (
-        inside.items() if isinstance(inside, Mapping) else enumerate(inside) if isinstance(inside, list) else ()
-    )
-    for key, value in pairs:
-        found = _trail_to(wanted, value)
-        if found is not None:
-            return (key, *found)
-    return None
+    def moment(self, raw: object) -> Operand:
+        return cast("Operand", read_moment(raw, self.vocabulary))
 
 
 def _re_entry(spec: Mapping[str, Any]) -> ReEntry:
@@ -253,6 +191,10 @@ def _re_entry(spec: Mapping[str, Any]) -> ReEntry:
     )
 
 
+def _renamed(steps: Mapping[str, Step]) -> Mapping[str, Moved]:
+    return {step.was: Moved(step.id, renamed=True) for step in steps.values() if step.was and step.was != NEW}
+
+
 def _patience(policy: Sequence[str]) -> Duration | None:
     match policy:
         case [UnknownContact.HOLD, text]:
@@ -261,9 +203,3 @@ def _patience(policy: Sequence[str]) -> Duration | None:
             return AT_ONCE
         case _:
             return None
-
-
-def _takes(spec: Mapping[str, Any]) -> tuple[Take, ...]:
-    required = [Take(field=name, required=True) for name in spec.get("requires", ())]
-    pairs = [(item, None) if isinstance(item, str) else next(iter(item.items())) for item in spec.get("accepts", ())]
-    return (*required, *(Take(field=name, otherwise=value) for name, value in pairs))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from engine.errors import MOST_PROBLEMS
 from engine.language.document import Entries, Items, Lines, Node, Range, Scalar
 from engine.language.scalars import resolve
 from engine.language.syntax import Trouble, braces_trouble, documents_trouble, glued_trouble, tag_words
 
 MAX_DEPTH = 50
 MAX_EXPANDED = 100_000
+MAX_VALUES = 100_000
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _TAG = re.compile(r"!\S*")
 _BRACES = re.compile(r"\{\s*\{")
@@ -25,16 +28,30 @@ class UnreadableError(Exception):
     """There is no sense in reading on; the reason is the last of the composer's troubles."""
 
 
+@dataclass(slots=True)
+class Shared:
+    """What the files that are read together have in common.
+
+    How many values aliases stand for and how many are written, in all of them; how many characters blueprints put in;
+    and the file of each anchor.
+    """
+
+    expanded: int = 0
+    values: int = 0
+    characters: int = 0
+    anchors: dict[str, str] = field(default_factory=dict)
+
+
 class Composer:
     """Builds the nodes of one document; ``troubles`` collects what is wrong, ``scalars`` where texts stand."""
 
-    def __init__(self, events: Iterator[Any], lines: Lines) -> None:
+    def __init__(self, events: Iterator[Any], lines: Lines, shared: Shared) -> None:
         # libyaml gives every event both marks, which the type stubs do not know.
         self._events = events
         self._lines = lines
         self._anchors: dict[str, Node] = {}
         self._open: set[str] = set()
-        self._expanded = 0
+        self._shared = shared
         self.troubles: list[Trouble] = []
         self.scalars: list[Range] = []
         self.last_quoted: Range | None = None
@@ -58,6 +75,7 @@ class Composer:
         if depth > MAX_DEPTH:
             self._say(_range(event), "too-deep", f"values are nested deeper than {MAX_DEPTH} here", "take levels away")
             raise UnreadableError
+        self._count(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.tag is not None:
@@ -68,7 +86,18 @@ class Composer:
         node = self._value(event, depth)
         self._open.discard(event.anchor)
         self._anchors[event.anchor] = node
+        self._shared.anchors.setdefault(event.anchor, self._lines.file)
         return node
+
+    def _count(self, event: Any) -> None:
+        """What would take too long, or too much room, to read and to tell is given up."""
+        self._shared.values += 1
+        if self._shared.values > MAX_VALUES:
+            message = f"up to here there are {MAX_VALUES:,} values, and more follow"
+            self._say(_range(event), "too-large", message, "take out what is no longer used")
+            raise UnreadableError
+        if len(self.troubles) >= MOST_PROBLEMS:
+            raise UnreadableError
 
     def _value(self, event: Any, depth: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
@@ -94,16 +123,22 @@ class Composer:
             )
             raise UnreadableError
         if name not in self._anchors:
-            hint = f'put quotes around a text that starts with a star: "*{name}"'
-            self._say(at, "unknown-alias", f'"*{name}" refers to "&{name}", and there is none above', hint)
-            return Scalar(*at, f"*{name}")
+            self._say(at, "unknown-alias", *self._lost_anchor(name))
+            return Scalar(*at, f"*{name}", home=self._lines)
         node = self._anchors[name]
-        self._expanded += node.size
-        if self._expanded > MAX_EXPANDED:
+        self._shared.expanded += node.size
+        if self._shared.expanded > MAX_EXPANDED:
             message = f'with "*{name}" written out, the aliases stand for more than {MAX_EXPANDED:,} values'
             self._say(at, "alias-bomb", message, "write the values out, or use fewer aliases inside aliases")
             raise UnreadableError
         return node
+
+    def _lost_anchor(self, name: str) -> tuple[str, str]:
+        if name in self._shared.anchors:
+            message = f'"*{name}" refers to "&{name}" in {self._shared.anchors[name]}: an anchor ends with its file'
+            return message, "write the value out here"
+        hint = f'put quotes around a text that starts with a star: "*{name}"'
+        return f'"*{name}" refers to "&{name}", and there is none above', hint
 
     def _scalar(self, event: Any) -> Scalar:
         start, end = self._start(event), event.end_mark.index
@@ -113,7 +148,7 @@ class Composer:
         elif end > start:
             self.last_quoted = None
         plain = event.implicit[0] or (event.tag is not None and event.style is None)
-        return Scalar(start, end, resolve(event.value) if plain else event.value, plain=plain)
+        return Scalar(start, end, resolve(event.value) if plain else event.value, plain=plain, home=self._lines)
 
     def _start(self, event: Any) -> int:
         """Where the value itself begins, after its anchor and tag."""
@@ -132,6 +167,7 @@ class Composer:
             1 + sum(child.size for child in children),
             bool(event.flow_style),
             children,
+            home=self._lines,
         )
 
     def _entries(self, event: Any, depth: int) -> Node:
@@ -146,12 +182,12 @@ class Composer:
         if event.flow_style and (text := self._braces(start, end)):
             del self.troubles[refused:]
             self.troubles.append(braces_trouble((start, end), text))
-            return Scalar(start, end, text, plain=False)
+            return Scalar(start, end, text, plain=False, home=self._lines)
         for node in merged:
             self._merge(pairs, node)
         size = 1 + sum(value.size for _, value in pairs.values())
         data = {name: value.data for name, (_, value) in pairs.items()}
-        return Entries(start, end, data, size, bool(event.flow_style), pairs)
+        return Entries(start, end, data, size, bool(event.flow_style), pairs, home=self._lines)
 
     def _braces(self, start: int, end: int) -> str:
         text = self._lines.text[start:end]
@@ -181,7 +217,8 @@ class Composer:
             return key, value
         self.troubles.append(glued_trouble(str(key.data), key.start))
         middle = key.start + len(name)
-        return Scalar(key.start, middle, name), Scalar(middle + 1, key.end, resolve(rest))
+        left = Scalar(key.start, middle, name, home=self._lines)
+        return left, Scalar(middle + 1, key.end, resolve(rest), home=self._lines)
 
     def _refuse_key(self, key: Scalar) -> str:
         """The name as it is written, so that the rest can be checked all the same."""
@@ -199,7 +236,7 @@ class Composer:
     def _merge(self, pairs: Pairs, node: Node) -> None:
         """What is written beside ``<<`` wins over what it brings, and an earlier item over a later one."""
         for source in node.children if isinstance(node, Items) else [node]:
-            if isinstance(source, Entries) and source.pairs is not None:
+            if isinstance(source, Entries):
                 for name, pair in source.pairs.items():
                     pairs.setdefault(name, pair)
             else:

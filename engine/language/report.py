@@ -35,7 +35,12 @@ def summary(problems: Sequence[Problem], file: str) -> str:
 def as_json(problems: Sequence[Problem]) -> str:
     """``{"ok": …, "problems": […]}``; ok is false when there is an error."""
     ok = all(one.severity is not Severity.ERROR for one in problems)
-    return json.dumps({"ok": ok, "problems": [_record(one) for one in problems]}, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps({"ok": ok, "problems": records(problems)}, ensure_ascii=False, indent=2) + "\n"
+
+
+def records(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Problems for JSON."""
+    return [_record(one) for one in problems]
 
 
 def as_github(problems: Sequence[Problem]) -> str:

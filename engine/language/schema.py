@@ -16,7 +16,7 @@ Schema = Mapping[str, Any]
 
 ROLE = "x-busos"
 _NAME = "schema/sequences.schema.json"
-_KINDS = {"string": str, "object": dict, "array": list}
+_KINDS = {"string": str, "object": dict, "array": list, "integer": int}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,9 @@ def schema() -> dict[str, Any]:
 
 
 def verbs() -> list[str]:
-    """The words that make a step."""
-    return [way["required"][0] for way in schema()["$defs"]["step"]["oneOf"]]
+    """The words that make a step; ``use`` makes several, and is written out before anybody looks."""
+    words = [way["required"][0] for way in schema()["$defs"]["step"]["oneOf"]]
+    return [word for word in words if word != "use"]
 
 
 def roles(data: Any) -> dict[str, list[Place]]:

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Protocol, cast
+from itertools import islice
+from typing import Any
 
-from jsonschema import Draft202012Validator
-
-from engine.errors import Problem
-from engine.language.document import Document, Path
-from engine.language.schema import ROLE, fits, schema, verbs
+from engine.errors import MOST_PROBLEMS, Problem
+from engine.language.document import Document, Entries, Path, Span
+from engine.language.schema import ROLE, fits, resolve, schema, verbs
 from engine.language.spelling import TYPES, meant
+from engine.language.validator import Error, errors
 
 # Texts that are more than words: quotes alone would not make them right.
-_FORMED = ("condition", "until", "testing", "segment-rule", "zone", "address", "recipients")
+_FORMED = ("condition", "until", "testing", "segment-rule", "zone", "address", "recipients", "between", "day-off")
 _PASTED = "\u00a0\u2007\u202f\u3000"  # spaces of web pages and word processors, which YAML takes for letters
 _TIMED = ("duration", "until", "testing")
 _GLUED = re.compile(r"([a-z_]+):([^ ].*)")
-
-
-class Error(Protocol):
-    """What is used of jsonschema's ``ValidationError``, without its markers for what was never set."""
-
-    absolute_path: Sequence[str | int]
-    relative_schema_path: Sequence[str | int]
-    schema_path: Sequence[str | int]
-    validator: str
-    validator_value: Any
-    instance: Any
-    schema: Any
-    context: Sequence[Error]
 
 
 _TYPES = {
@@ -58,8 +44,7 @@ class Told:
 
 def shape(document: Document) -> tuple[list[Problem], frozenset[Path]]:
     """Everything that has the wrong shape, and the paths to it, so that other checks look elsewhere."""
-    errors = cast("Iterable[Error]", _validator().iter_errors(document.data))
-    told = [one for error in errors for one in _tell(error)]
+    told = list(islice((one for error in errors(document.data) for one in _tell(error)), MOST_PROBLEMS))
     problems = [
         document.problem(document.span(one.path, key=one.key), one.rule, one.message, hint=one.hint)
         for one in dict.fromkeys(told)
@@ -67,9 +52,12 @@ def shape(document: Document) -> tuple[list[Problem], frozenset[Path]]:
     return problems, frozenset(one.path[:length] for one in told for length in range(len(one.path) + 1))
 
 
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(schema())
+def misfits(root: Entries, part: str) -> list[tuple[Span, Told]]:
+    """What is wrong with the shape of a value that must be as ``$defs`` of the schema says, each with its place."""
+    document = Document("", "", root, root.home)
+    found = (one for error in errors(root.data, part) for one in _tell(error))
+    told = dict.fromkeys(islice(found, MOST_PROBLEMS))
+    return [(document.span(one.path, key=one.key), one) for one in told]
 
 
 def _tell(error: Error) -> Iterator[Told]:
@@ -123,18 +111,16 @@ def _unknown_keys(error: Error, path: Path) -> Iterator[Told]:
     part = error.schema
     for word in error.instance:
         if word not in part["properties"]:
-            yield _unknown_key(word, list(part["properties"]), path)
+            yield unknown_key(word, list(part["properties"]), path)
 
 
-def _unknown_key(word: str, known: list[str], path: Path) -> Told:
+def unknown_key(word: str, known: list[str], path: Path) -> Told:
+    """A word that cannot stand at a path, beside those that can."""
     here = (*path, word)
     if word[:1] in tuple(_PASTED):
         message = "this line begins with characters that only look like spaces"
         return Told(here, "indentation", message, "delete them and type spaces instead", key=True)
     near = meant(word, known)
-    if word in schema()["x-later"] or (word == "from" and len(path) == 2):
-        message = f'"{word}" is a word of the language that this version of busos does not know yet'
-        return Told(here, "not-yet", message, "take it away for now", key=True)
     hint = f'did you mean "{near}"?' if near else f"what can stand here: {', '.join(known)}"
     return Told(here, "unknown-key", f'"{word}" is not a word that can stand here', hint, key=True)
 
@@ -150,7 +136,8 @@ def _missing(error: Error, path: Path) -> Iterator[Told]:
 
 
 def _example(part: Any) -> str:
-    examples = part.get("examples", ["…"])
+    found = resolve(part)
+    examples = found.get("examples") or found.get("x-examples", ["…"])  # what editors would spell out badly
     return _written(examples[0])
 
 
@@ -177,7 +164,8 @@ def _wrong_type(error: Error, path: Path) -> Iterator[Told]:
         hint = f"say of what, for example  {value} hours" if part.get(ROLE) in _TIMED else ""
         hint = hint or f"for example  {_example(part)}" if has_form else f'put quotes around it: "{found(value)}"'
     elif part.get("type") == "array":
-        hint = _as_list(value)
+        pairs = part.get("items", {}).get("type") == "object" and isinstance(value, str)
+        hint = f"for example  {_example(part)}" if pairs else _as_list(value)
     wants = "a length of time" if part.get(ROLE) in _TIMED else _wants(error)
     yield Told(path, "wrong-type", f"{_name(path)} must be {wants}, not {found(value)}", hint)
 
@@ -231,9 +219,11 @@ def _too_many(error: Error, path: Path) -> Iterator[Told]:
 
 
 def _twice(error: Error, path: Path) -> Iterator[Told]:
+    seen: set[str] = set()
     for index, item in enumerate(error.instance):
-        if item in error.instance[:index]:
+        if repr(item) in seen:
             yield Told((*path, index), "one-each", f"{found(item)} stands twice in {_name(path)}", "keep one of them")
+        seen.add(repr(item))
 
 
 def _out_of_range(error: Error, path: Path) -> Iterator[Told]:
@@ -249,6 +239,9 @@ def _too_long(error: Error, path: Path) -> Iterator[Told]:
 def _one_way(error: Error, path: Path) -> Iterator[Told]:
     """A step with no verb or several, a branch with neither ``when`` nor ``otherwise``."""
     part = error.schema
+    if "x-either" in part:
+        yield from _either(error, path)
+        return
     if not isinstance(error.instance, dict) or any(word not in part["properties"] for word in error.instance):
         return
     ways = [way["required"] for way in part["oneOf"]]
@@ -266,6 +259,18 @@ def _one_way(error: Error, path: Path) -> Iterator[Told]:
             word = next(iter(error.instance))
             hint += f'; if "{word}" is for the step above, write it under that one, without the hyphen'
         yield Told(path, "no-verb", message, hint)
+
+
+def _either(error: Error, path: Path) -> Iterator[Told]:
+    """None, or several, of words of which there must be one."""
+    part = error.schema
+    words = [way["required"][0] for way in part["oneOf"]]
+    written = [word for word in words if word in error.instance]
+    if written:
+        message = f'"{written[1]}" cannot stand beside "{written[0]}"'
+        yield Told((*path, written[1]), "either-or", message, part["x-either"], key=True)
+    elif all(word in schema()["$defs"][part["x-of"]]["properties"] for word in error.instance):
+        yield Told(path, "either-or", f"{_listed(words)} is missing here", part["x-either"])
 
 
 def _several_ways(error: Error, path: Path) -> Iterator[Told]:
@@ -296,7 +301,11 @@ def _several_ways(error: Error, path: Path) -> Iterator[Told]:
 def _dependent(error: Error, path: Path) -> Iterator[Told]:
     for word, owners in error.validator_value.items():
         if word in error.instance and owners[0] not in error.instance:
-            yield from _misplaced(path, word, owners, error.instance)
+            if error.schema[ROLE] == "step":
+                yield from _misplaced(path, word, owners, error.instance)
+            else:
+                message = f'"{word}" belongs to "{owners[0]}", and there is none here'
+                yield Told((*path, word), "misplaced-key", message, "take it away", key=True)
 
 
 def _misplaced(path: Path, word: str, owners: list[str], step: Any) -> Iterator[Told]:

@@ -19,7 +19,9 @@ _PASTED = re.compile("[ -]*?([\u00a0\u2000-\u200b\u202f\u3000]+)[ \u00a0]*[^ ]")
 _OPENED = re.compile(r"""^[^#"']*(?:: |- |\[|\{|, )\s*\"""")
 _ITEM = re.compile(r"\s*((?:[*•·–—‐−]\s*|\d+[.)]\s+|-)([A-Za-z_]+:(?:\s.*)?))$")
 _BARE_MAP = re.compile(r"\w+: \w+(?:, *\w+: \w+)+")
+_WITH_PLACE = re.compile(r"""[\w.-]+(?:\[[^\[\]"'\n]*\][\w.-]*)+""")  # answers[0].text
 _REMARK = re.compile(r"\s*((?://|<!--|/\*)\s*(.*?)\s*(?:-->|\*/)?)$")
+_LONG = 2_000  # characters of a line that are looked at
 _FAR = 60  # lines that an open quote may swallow before the next quote
 _PAIR = re.compile(r"""^\s*(?:- +)*(?P<key>[^\s:#'"{\[][^:#'"{\[]*):\s+(?P<rest>\S.*)$""")
 
@@ -86,13 +88,20 @@ def _structure(problem: str, lines: Lines, start: int, at: int, last_quoted: Ran
     return _indentation(lines, at)
 
 
+def _line(lines: Lines, number: int) -> str:
+    """What is looked at of a line: nobody writes longer ones, and looking for a cause would take too long."""
+    first, last = lines.bounds(number)
+    return lines.text[first : min(last, first + _LONG)]
+
+
 # -- One function a cause ---------------------------------------------------------------------
 
 
 def _tab(lines: Lines, at: int) -> Trouble | None:
     """Only a tab where the parser gave up, or at the start of that line, can be the cause."""
-    first, last = lines.bounds(lines.number(at))
-    lead = len(lines.text[first:last]) - len(lines.text[first:last].lstrip())
+    first, _ = lines.bounds(lines.number(at))
+    line = _line(lines, lines.number(at))
+    lead = len(line) - len(line.lstrip())
     tab = lines.text.find("\t", first, first + lead)
     tab = at if lines.text[at : at + 1] == "\t" else tab
     return tab_trouble(tab) if tab >= 0 else None
@@ -107,7 +116,7 @@ def _pasted_space(lines: Lines, at: int) -> Trouble | None:
     """A space that looks like one and is none, before the text of the line or of the one above."""
     number = lines.number(at)
     for line in (number, number - 1):
-        found = _PASTED.match(lines.line(line)) if line > 0 else None
+        found = _PASTED.match(_line(lines, line)) if line > 0 else None
         if found:
             first = lines.bounds(line)[0]
             return pasted_trouble((first + found.start(1), first + found.end(1)))
@@ -124,8 +133,8 @@ def _odd_quote(lines: Lines, at: int) -> Trouble | None:
     """A quote that is opened on a line above and closed nowhere on it: the next one ends the text by accident."""
     last = lines.number(at)
     for number in range(max(1, last - _FAR), last):
-        found = _OPENED.search(lines.line(number))
-        if found and not lines.line(number)[found.end() :].count('"'):
+        found = _OPENED.search(_line(lines, number))
+        if found and not _line(lines, number)[found.end() :].count('"'):
             first = lines.bounds(number)[0]
             return _open_quote(lines, (first + found.end() - 1, first + found.end()))
     return None
@@ -134,7 +143,7 @@ def _odd_quote(lines: Lines, at: int) -> Trouble | None:
 def _odd_hyphen(lines: Lines, at: int) -> Trouble | None:
     """A list item that begins with another sign, or without the space."""
     first, last = lines.bounds(lines.number(at))
-    found = _ITEM.match(lines.line(lines.number(at)))
+    found = _ITEM.match(_line(lines, lines.number(at)))
     if found is None:
         return None
     message = "an item of a list begins with a hyphen and a space"
@@ -144,7 +153,7 @@ def _odd_hyphen(lines: Lines, at: int) -> Trouble | None:
 def _odd_remark(lines: Lines, at: int) -> Trouble | None:
     """A remark as other languages write it, here or on the line above."""
     for number in (lines.number(at), lines.number(at) - 1):
-        found = _REMARK.match(lines.line(number)) if number > 0 else None
+        found = _REMARK.match(_line(lines, number)) if number > 0 else None
         if found:
             first, last = lines.bounds(number)
             return Trouble(
@@ -155,7 +164,7 @@ def _odd_remark(lines: Lines, at: int) -> Trouble | None:
 
 def _open_quote(lines: Lines, at: Range) -> Trouble:
     quote = lines.text[at[0]]
-    line = lines.line(lines.number(at[0]))
+    line = _line(lines, lines.number(at[0]))
     hint = f"write the second {quote} where the text ends: {line.strip()}{quote}"
     return Trouble(at, "missing-quote", f"this {quote} opens a text that is never closed", hint)
 
@@ -175,7 +184,7 @@ def _escape(lines: Lines, at: int) -> Trouble:
 
 def _reserved(lines: Lines, at: int) -> Trouble:
     found = lines.text[at : at + 1]
-    word = re.split(r"[,\]}\n]", lines.text[at:], maxsplit=1)[0].strip()
+    word = re.split(r"[,\]}\n]", lines.text[at : at + _LONG], maxsplit=1)[0].strip()
     return Trouble(
         (at, at + len(word)),
         "reserved-character",
@@ -185,7 +194,7 @@ def _reserved(lines: Lines, at: int) -> Trouble:
 
 
 def _tag(lines: Lines, at: int) -> Trouble:
-    word = lines.text[at:].split(maxsplit=1)[0]
+    word = lines.text[at : at + _LONG].split(maxsplit=1)[0]
     return Trouble((at, at + len(word)), "explicit-tag", *tag_words(word))
 
 
@@ -198,7 +207,7 @@ def tag_words(tag: str) -> tuple[str, str]:
 def _colon(lines: Lines, at: int) -> Trouble:
     """A second colon on a line, or a first colon where a text was still going on from the line above."""
     number = lines.number(at)
-    pair = _PAIR.match(lines.line(number))
+    pair = _PAIR.match(_line(lines, number))
     first, last = lines.bounds(number)
     if pair and at >= first + pair.start("rest"):
         hint = f'put quotes around the text: {pair["key"]}: "{_requoted(pair["rest"])}"'
@@ -228,7 +237,7 @@ def _no_colon(lines: Lines, start: int) -> Trouble:
 
 def _glued(lines: Lines, number: int) -> Trouble | None:
     first, _ = lines.bounds(number)
-    found = _GLUED.match(lines.line(number))
+    found = _GLUED.match(_line(lines, number))
     if not found:
         return None
     return glued_trouble(found[1] + found[2], first + found.start(1))
@@ -248,7 +257,7 @@ def glued_trouble(word: str, at: int) -> Trouble:
 
 def _braces(lines: Lines, at: int) -> Trouble | None:
     first, _ = lines.bounds(lines.number(at))
-    found = _BRACES.search(lines.line(lines.number(at)))
+    found = _BRACES.search(_line(lines, lines.number(at)))
     if not found or not first + found.start(1) <= at:
         opening = lines.text.rfind("{{", first, at + 2)
         return braces_trouble((opening, opening + 2), "") if opening >= 0 else None
@@ -273,6 +282,10 @@ def _unclosed(lines: Lines, start: int, at: int) -> Trouble:
     if at == len(lines.text) or lines.number(at) != lines.number(start):
         message = f'this "{opening}" is never closed'
         return Trouble((start, start + 1), "bracket", message, f'write "{closing}" where it ends')
+    line = lines.bounds(lines.number(at))
+    path = next((one for one in _WITH_PLACE.finditer(lines.text, *line) if one.start() < at < one.end()), None)
+    if path:
+        return Trouble(path.span(), "bracket", "a text with [ needs quotes here", f'put quotes around it: "{path[0]}"')
     hint = f'write "," between two items, or "{closing}" where the list ends'
     return Trouble((at, at + 1), "bracket", f'a "," or "{closing}" is missing before this', hint)
 
@@ -280,7 +293,7 @@ def _unclosed(lines: Lines, start: int, at: int) -> Trouble:
 def _indentation(lines: Lines, at: int) -> Trouble:
     number = lines.number(at)
     first, last = lines.bounds(number)
-    lead = len(lines.line(number)) - len(lines.line(number).lstrip())
+    lead = len(_line(lines, number)) - len(_line(lines, number).lstrip())
     if first + lead < at:
         return _unreadable(lines, at)
     return Trouble(

@@ -17,8 +17,9 @@ from engine.model import Constant, Datum, Field, FieldType, FieldValue, Moment, 
 
 UNKNOWN = "unknown"
 _NOWS = {"now": Moment(), "today": Moment(day_only=True)}
+EMAIL_FORM = re.compile(r"[^@\s<>,;]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _FORMS = {
-    FieldType.EMAIL: re.compile(r"[^@\s<>,;]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"),
+    FieldType.EMAIL: EMAIL_FORM,
     FieldType.LINK: re.compile(r"https?://[^\s/]+\S*"),
     FieldType.PHONE: re.compile(r"\+?[0-9][0-9 ()./-]{4,24}"),
     FieldType.TIMEZONE: re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*"),
@@ -51,6 +52,23 @@ def read_value(field: Field, raw: object, vocabulary: Vocabulary) -> Operand | F
     if found is None:
         return _refusal(field, raw, vocabulary)
     return _bounded(field, found)
+
+
+def read_literal(field: Field, raw: object, vocabulary: Vocabulary) -> Datum | Flaw | None:
+    """A value that is given as it is, as tests give them, in its stored form; None for unknown."""
+    if raw == UNKNOWN:
+        return None
+    found = _constant(field, raw, vocabulary)
+    if found is None:
+        return _refusal(field, raw, vocabulary)
+    bounded = _bounded(field, found)
+    return bounded.value if isinstance(bounded, Constant) else bounded
+
+
+def read_moment(raw: object, vocabulary: Vocabulary) -> Operand | Flaw | None:
+    """What is read as a moment without being saved in a field; a day stands for its beginning."""
+    day = isinstance(raw, str) and parse_date(raw) is not None
+    return read_value(Field(name="this moment", type=FieldType.DATE if day else FieldType.DATETIME), raw, vocabulary)
 
 
 def _constant(field: Field, raw: object, vocabulary: Vocabulary) -> Datum | None:

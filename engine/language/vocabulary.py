@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.language.computed import with_formulas
 from engine.language.conditions import parse_condition
+from engine.language.days_off import holidays_of
 from engine.language.document import Document
+from engine.language.formulas import parse_formula
+from engine.language.paths import parse_path
 from engine.language.spelling import TYPES, meant
-from engine.model import Condition, Field, FieldType, SegmentRule, Value, Vocabulary
+from engine.model import Condition, Field, FieldType, Formula, PayloadPath, SegmentRule, Value, Vocabulary
 
 OTHERWISE = "otherwise"
 UTC = ZoneInfo("UTC")
@@ -17,25 +22,22 @@ UTC = ZoneInfo("UTC")
 
 def vocabulary(document: Document) -> Vocabulary:
     """What conditions, durations and templates of this file may speak of; any file has one, however broken."""
-    fields = {name: _field(name, as_dict(spec)) for name, spec in as_dict(document.data.get("contact")).items()}
+    contact = as_dict(document.data.get("contact"))
+    fields = _computed({name: _field(name, as_dict(spec)) for name, spec in contact.items()}, contact)
     words = Vocabulary(
         fields=fields,
         segments=tuple(SegmentRule(name=name, condition=None, line=line) for name, _, line in segment_lines(document)),
         zone=find_zone(document.data.get("timezone")) or UTC,
         segment_field=_first(fields, FieldType.SEGMENT),
         zone_field=_first(fields, FieldType.TIMEZONE),
+        holidays=holidays_of(document.data.get("holidays")),
     )
+    file = document.span(("segments",)).file if document.several else ""
     rules = tuple(
-        SegmentRule(name=name, condition=_condition(text, words), line=line)
+        SegmentRule(name=name, condition=_condition(text, words), line=line, file=file)
         for name, text, line in segment_lines(document)
     )
-    return Vocabulary(
-        fields=words.fields,
-        segments=rules,
-        zone=words.zone,
-        segment_field=words.segment_field,
-        zone_field=words.zone_field,
-    )
+    return replace(words, segments=rules)
 
 
 def as_dict(value: Any) -> Mapping[str, Any]:
@@ -84,7 +86,25 @@ def _field(name: str, spec: Mapping[str, Any]) -> Field:
         max_length=length if isinstance(length, int) and not isinstance(length, bool) else 500,
         default=_value(spec.get("default")),
         notion=spec["notion"] if isinstance(spec.get("notion"), str) else None,
+        private=spec.get("private") is True,
+        path=payload_path(spec.get("from")),
     )
+
+
+def payload_path(text: Any) -> PayloadPath | None:
+    """A path into payloads; None where it cannot be read or is not there."""
+    found = parse_path(text) if isinstance(text, str) else None
+    return found if isinstance(found, PayloadPath) else None
+
+
+def _computed(fields: Mapping[str, Field], contact: Mapping[str, Any]) -> Mapping[str, Field]:
+    """Fields with the formulas that can be read."""
+    texts = {name: as_dict(spec).get("computed") for name, spec in contact.items()}
+    read = {
+        name: parse_formula(text, fields[name].type, fields) for name, text in texts.items() if isinstance(text, str)
+    }
+    formulas = {name: found for name, found in read.items() if isinstance(found, Formula)}
+    return with_formulas(fields, formulas) if formulas else fields
 
 
 def _number(value: Any) -> float | None:

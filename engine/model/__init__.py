@@ -20,41 +20,78 @@ from engine.model.conditions import (
 )
 from engine.model.decisions import Decision, Entry
 from engine.model.durations import Duration
-from engine.model.effects import Effect, RaiseAlert, SaveValues, SendEmail, ShowProgress, StartRun, StopRuns
-from engine.model.events import Accepted, Answered, Event, Ordered, Outcome, Refused, Retry, Skipped, Tick, Unready
+from engine.model.effects import CallWeb, Effect, RaiseAlert, SaveValues, SendEmail, ShowProgress, StartRun, StopRuns
+from engine.model.events import (
+    Accepted,
+    Answered,
+    Event,
+    Ordered,
+    Outcome,
+    Refused,
+    Replied,
+    Retry,
+    Skipped,
+    Tick,
+    Unready,
+)
+from engine.model.formulas import Arithmetic, Formula, Joined, Named, Term
 from engine.model.moves import Do, Finish, Jump, Move, Next, Sleep
 from engine.model.noun import Noun
+from engine.model.paths import Part, PayloadPath, Where
 from engine.model.programs import (
+    NEW,
     TRIGGER_PREFIX,
     IfAlreadyIn,
     IfItFails,
+    Moved,
     Playbook,
     Program,
     Record,
     ReEntry,
+    Requirement,
     Sender,
+    Spot,
     Step,
     Take,
     Trigger,
     UnknownContact,
     Verb,
 )
-from engine.model.runs import Contact, Run, RunStatus
+from engine.model.runs import UNSUBSCRIBED, Contact, Run, RunStatus
 from engine.model.templates import TemplateText
-from engine.model.values import EMPTY, Datum, Field, FieldType, Value, Values
-from engine.model.waits import After, Around, AtClock, IfPast, IfUnknown, OnDate, OnWeekday, Until, Wait
+from engine.model.values import EMPTY, Datum, Field, FieldType, Value, Values, written
+from engine.model.waits import (
+    After,
+    Around,
+    AtClock,
+    Awaited,
+    ForCondition,
+    ForTrigger,
+    IfPast,
+    IfUnknown,
+    OnDate,
+    OnWeekday,
+    Until,
+    Wait,
+    Window,
+)
 
 __all__ = [
     "EMPTY",
+    "NEW",
     "TRIGGER_PREFIX",
+    "UNSUBSCRIBED",
     "Accepted",
     "After",
     "All",
     "Among",
     "Answered",
     "AnyOf",
+    "Arithmetic",
     "Around",
     "AtClock",
+    "Awaited",
+    "CallWeb",
     "Compare",
     "Comparison",
     "Condition",
@@ -72,14 +109,20 @@ __all__ = [
     "FieldType",
     "FieldValue",
     "Finish",
+    "ForCondition",
+    "ForTrigger",
+    "Formula",
     "IfAlreadyIn",
     "IfItFails",
     "IfPast",
     "IfUnknown",
+    "Joined",
     "Jump",
     "Known",
     "Moment",
     "Move",
+    "Moved",
+    "Named",
     "Next",
     "Not",
     "Noun",
@@ -88,12 +131,16 @@ __all__ = [
     "Operand",
     "Ordered",
     "Outcome",
+    "Part",
+    "PayloadPath",
     "Playbook",
     "Program",
     "RaiseAlert",
     "ReEntry",
     "Record",
     "Refused",
+    "Replied",
+    "Requirement",
     "Retry",
     "Run",
     "RunStatus",
@@ -104,11 +151,13 @@ __all__ = [
     "ShowProgress",
     "Skipped",
     "Sleep",
+    "Spot",
     "StartRun",
     "Step",
     "StopRuns",
     "Take",
     "TemplateText",
+    "Term",
     "Test",
     "Tick",
     "Trigger",
@@ -120,4 +169,7 @@ __all__ = [
     "Verb",
     "Vocabulary",
     "Wait",
+    "Where",
+    "Window",
+    "written",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -109,19 +110,24 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRule:
-    """One line of ``segments:``; a rule without a condition is ``otherwise``."""
+    """One line of ``segments:``; a rule without a condition is ``otherwise``.
+
+    ``file`` says in which of several files it stands.
+    """
 
     name: str
     condition: Condition | None
     line: int
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """What every program of a file shares: its fields, its segments, its clock."""
+    """What every program of a file shares: its fields, its segments, its clock and its holidays."""
 
     fields: Mapping[str, Field]
     segments: tuple[SegmentRule, ...]
     zone: ZoneInfo
     segment_field: str | None = None
     zone_field: str | None = None
+    holidays: Set[date] = frozenset()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlsplit
+
 from engine.model.noun import Noun
-from engine.model.values import Values
+from engine.model.values import EMPTY, Values
 
 
 class SendEmail(Noun, frozen=True, kw_only=True):
@@ -15,6 +19,36 @@ class SendEmail(Noun, frozen=True, kw_only=True):
     sender: str | None = None
     reply_to: str | None = None
     to: str | None = None
+    transactional: bool = False
+
+
+class CallWeb(Noun, frozen=True, kw_only=True):
+    """Call a web address. The run waits for the outcome.
+
+    ``secrets`` are headers whose values the environment holds, by the name of the secret. ``expect`` are the statuses
+    that count as done. ``save_as`` tells which fields are read from the answer, and the path to each.
+    """
+
+    method: str
+    url: str
+    body: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
+    expect: tuple[int, ...] = ()
+    save_as: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def host(self) -> str:
+        """What may be said of the address: its path and query may hold what is nobody's business."""
+        return host_of(self.url)
+
+
+def host_of(url: str) -> str:
+    """The host of an address, which may be broken."""
+    try:
+        return urlsplit(url).hostname or "the address"
+    except ValueError:
+        return "the address"
 
 
 class SaveValues(Noun, frozen=True):
@@ -40,16 +74,24 @@ class ShowProgress(Noun, frozen=True):
 
 
 class StartRun(Noun, frozen=True, kw_only=True):
-    """Enrol the contact in a sequence; whether it starts is ``enrol``'s to say."""
+    """Enrol the contact in a sequence; whether it starts is ``enrol``'s to say.
+
+    ``given`` are the values that the new run is to keep, ``elsewhere`` the steps that were done elsewhere, and when.
+    ``seen`` are the values of the run that asks, which win over the contact's.
+    """
 
     sequence: str
+    given: Values = EMPTY
+    elsewhere: Mapping[str, datetime] = EMPTY
+    seen: Values = EMPTY
 
 
 class StopRuns(Noun, frozen=True, kw_only=True):
-    """End the contact's runs of a sequence."""
+    """End the contact's runs of a sequence: those that ``stopped_by`` picks by what the run that asks has ``seen``."""
 
     sequence: str
     reason: str
+    seen: Values = EMPTY
 
 
-Effect = SendEmail | SaveValues | RaiseAlert | ShowProgress | StartRun | StopRuns
+Effect = SendEmail | CallWeb | SaveValues | RaiseAlert | ShowProgress | StartRun | StopRuns

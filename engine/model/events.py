@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.model.noun import Noun
+from engine.model.values import EMPTY, Values
 
 
 class Tick(Noun, frozen=True):
@@ -15,6 +16,13 @@ class Accepted(Noun, frozen=True, kw_only=True):
     template: str
     subject: str
     provider_id: str | None = None
+
+
+class Replied(Noun, frozen=True, kw_only=True):
+    """A web address answered as expected (``told`` says what); ``values`` are what the contact has from it."""
+
+    told: str
+    values: Values = EMPTY
 
 
 class Retry(Noun, frozen=True, kw_only=True):
@@ -43,7 +51,7 @@ class Unready(Noun, frozen=True, kw_only=True):
     reason: str
 
 
-Outcome = Accepted | Retry | Refused | Unready
+Outcome = Accepted | Replied | Retry | Refused | Unready
 
 
 class Answered(Noun, frozen=True):

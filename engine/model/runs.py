@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from engine.model.noun import Noun
 from engine.model.values import EMPTY, Values
 
+UNSUBSCRIBED = "unsubscribed"
+"""The one reason for sending no marketing that says nothing about the address: transactional email still goes there."""
+
 
 class Contact(Noun, frozen=True, kw_only=True):
     """A person. ``known`` is false while only a trigger that may not create contacts has named them.
 
     ``suppressed`` is the reason why no marketing email may go there: unsubscribed, bounced, complained.
+    ``heard`` tells when each trigger that somebody may be waiting for was last told of this contact.
     """
 
     id: str
@@ -20,14 +25,27 @@ class Contact(Noun, frozen=True, kw_only=True):
     values: Values = EMPTY
     known: bool = True
     suppressed: str | None = None
+    heard: Mapping[str, datetime] = EMPTY
+
+    def refuses(self, *, transactional: bool) -> str | None:
+        """Why no such email may go there; None where it may.
+
+        Who unsubscribed is done with marketing. An address that bounced or complained is left alone altogether:
+        providers refuse it for transactional email, too (resend.com/docs/dashboard/emails/email-suppressions).
+        """
+        return None if transactional and self.suppressed == UNSUBSCRIBED else self.suppressed
 
 
 class RunStatus(StrEnum):
-    """Where a run is. The last three are ends; every other has a due time."""
+    """Where a run is. The last three are ends; every other has a due time.
+
+    Who is sending or calling has asked for something and waits for what it came to.
+    """
 
     READY = "ready"
     WAITING = "waiting"
     SENDING = "sending"
+    CALLING = "calling"
     HELD = "held"
     FINISHED = "finished"
     STOPPED = "stopped"
@@ -51,6 +69,10 @@ class Run(Noun, frozen=True, kw_only=True):
     ``in_doubt`` says that one of them may have been carried out although no answer says so.
     ``skipping`` says that the next email is left out because its moment had passed. ``version`` is the
     fencing number of the lease.
+
+    ``key`` is what tells several runs of one contact apart (``one_run_per``), ``given`` are values that this run
+    was started with and that win over the contact's, ``elsewhere`` are steps that were done elsewhere, and when.
+    ``pinned`` is the number of the revision on which it ends, where its sequence keeps the version it began with.
     """
 
     id: str
@@ -70,3 +92,7 @@ class Run(Noun, frozen=True, kw_only=True):
     reason: str | None = None
     ended_at: datetime | None = None
     version: int = 0
+    key: str | None = None
+    given: Values = EMPTY
+    elsewhere: Mapping[str, datetime] = EMPTY
+    pinned: int | None = None

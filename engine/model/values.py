@@ -12,11 +12,27 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from engine.model.formulas import Formula
+from engine.model.paths import PayloadPath
+
 Datum = str | int | float | bool | list[str]
 Value = Datum | None
 Values = Mapping[str, Value]
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def written(value: Value) -> str:
+    """A value as it would stand in the file."""
+    match value:
+        case None:
+            return "unknown"
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(value)}]"
+        case _:
+            return str(value)
 
 
 class FieldType(StrEnum):
@@ -39,7 +55,11 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A declared contact field. ``default`` is said while the value is unknown and never saved."""
+    """A declared contact field. ``default`` is said while the value is unknown and never saved.
+
+    ``path`` is where it stands in payloads, for triggers that do not say otherwise. A field with ``computed`` is worth
+    what its formula says (``engine.computing``), whatever is stored under its name.
+    """
 
     name: str
     type: FieldType
@@ -50,3 +70,5 @@ class Field:
     default: Value = None
     notion: str | None = None
     private: bool = False
+    path: PayloadPath | None = None
+    computed: Formula | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from enum import StrEnum
 
@@ -52,6 +52,42 @@ class Around:
 Until = After | OnWeekday | AtClock | OnDate | Around
 
 
+@dataclass(frozen=True, slots=True)
+class ForTrigger:
+    """Until this trigger comes for the contact, ``at_most`` so long."""
+
+    trigger: str
+    at_most: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class ForCondition:
+    """Until this is true of the contact, ``at_most`` so long."""
+
+    condition: Condition
+    at_most: Duration
+
+
+Awaited = ForTrigger | ForCondition
+"""What may come at any time, and for which nobody waits for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The clock times and days on which a wait may end, where the contact is.
+
+    ``opens`` counts, ``closes`` does not any more; a window that closes before it opens goes over midnight, and None
+    is midnight. ``days`` are weekdays, 0 is Monday; ``holidays`` says whether a holiday counts as the weekday it is.
+    ``text`` is what the author wrote.
+    """
+
+    text: str = field(compare=False)
+    opens: time | None = None
+    closes: time | None = None
+    days: frozenset[int] = frozenset(range(7))
+    holidays: bool = True
+
+
 class IfPast(StrEnum):
     """What to do when the moment waited for has gone by before the wait began."""
 
@@ -70,12 +106,18 @@ class IfUnknown(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """The gap before a step. In testing mode ``testing`` replaces ``until``."""
+    """The gap before a step. In testing mode ``testing`` replaces ``until``, or its ``at_most``; no window counts."""
 
     text: str
-    until: Until
+    until: Until | Awaited
     testing: Duration
+    window: Window | None = None
     if_past: IfPast = IfPast.SKIP
     if_unknown: IfUnknown = IfUnknown.HOLD
     when: Condition | None = None
     line: int = 0
+
+    @property
+    def words(self) -> str:
+        """The wait and its window in the author's words."""
+        return f"{self.text}, {self.window.text}" if self.window else self.text

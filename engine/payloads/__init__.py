@@ -7,7 +7,9 @@ in the forms of ``engine.model``, so nothing behind this door has to look at a v
 nobody filled. Text keeps its characters; only a text without a visible character is refused where one is required.
 """
 
+from engine.payloads.answers import read_answer
+from engine.payloads.finding import put
 from engine.payloads.reader import FieldError, Payload, PayloadReader, payload_schema, read_payload
 from engine.payloads.rules import takes
 
-__all__ = ["FieldError", "Payload", "PayloadReader", "payload_schema", "read_payload", "takes"]
+__all__ = ["FieldError", "Payload", "PayloadReader", "payload_schema", "put", "read_answer", "read_payload", "takes"]

@@ -35,13 +35,14 @@ _DOCUMENT = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype\s|<html[\s>])", re.IG
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What is kept for a template text. ``names`` includes those the layout uses."""
+    """What is kept for a template text. ``names`` includes those the layout uses, ``html_source`` is Jinja."""
 
     variables: tuple[Variable, ...]
     names: tuple[str, ...]
     lists: frozenset[str]
     subject: Template
     html: Template
+    html_source: str
     text: Template
 
 
@@ -77,12 +78,14 @@ def _compile(template: TemplateText) -> Compiled:
     text = to_text(html, masks.width)
     for literal in (masks.take(template.subject), masks.take(template.preheader), text):
         _refuse_braces(masks.literal(literal), template)
+    html_source = masks.put_back(html)
     return Compiled(
         variables=used,
         names=tuple({UNSUBSCRIBE, "sender_name"}.union(use.name for use in used)),
         lists=frozenset[str]().union(*(reading.lists for reading in readings)),
         subject=TEXT.from_string(template.subject),
-        html=_template(HTML, masks.put_back(html)),
+        html=_template(HTML, html_source),
+        html_source=html_source,
         text=_template(TEXT, masks.put_back(text)),
     )
 
@@ -118,12 +121,13 @@ def _document(template: TemplateText, masks: Masks) -> str:
     parts = {
         "subject": escape(masks.take(template.subject)),
         "preheader": preheader,
-        "body": _body(template, masks),
+        "body": body_html(template, masks),
     }
     return re.sub(r"\[\[(\w+)\]\]", lambda found: parts[found[1]], masks.take_html(LAYOUT))
 
 
-def _body(template: TemplateText, masks: Masks) -> str:
+def body_html(template: TemplateText, masks: Masks) -> str:
+    """The HTML of a body with words for its tags; of a whole document, all of it. Raises ``TemplateFlaw``."""
     if template.format == "html":
         return masks.take_html(template.body)
     return markdown_body(template.body, masks, template.body_line)

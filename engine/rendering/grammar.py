@@ -54,6 +54,11 @@ def read(source: str, first_line: int = 1) -> Reading:
     return Reading(first_places(walk.uses), frozenset(walk.lists))
 
 
+def parsed(source: str) -> list[nodes.Node]:
+    """The statements of a source that ``read`` has found good."""
+    return _PARSER.parse(source).body
+
+
 def _too_deep(tree: nodes.Node) -> bool:
     level = [tree]
     for _ in range(_MAX_DEPTH):

@@ -100,6 +100,10 @@ class Masks:
             end = found.end()
         return "".join(pieces) + _without_braces(masked[end:])
 
+    def original(self, masked: str) -> str:
+        """The masked text as the author wrote it."""
+        return self.word.sub(lambda found: self.tags[int(found["value"] or found["statement"])], masked)
+
     def _tag(self, found: re.Match[str]) -> str:
         tag = self.tags[int(found["value"] or found["statement"])]
         match found["place"]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import assert_never
 
-from engine.enrolment import enrol, told
-from engine.interpreter import advance
+from engine.enrolment import Told, enrol, stopped_by, told
+from engine.interpreter import stop
 from engine.model import (
+    CallWeb,
     Contact,
     Decision,
     Effect,
     Entry,
     Noun,
-    Ordered,
     Playbook,
     RaiseAlert,
     Run,
@@ -25,6 +26,7 @@ from engine.model import (
     Values,
 )
 from engine.ports import Message
+from engine.runtime.calling import call_item
 from engine.runtime.clock import Ids
 from engine.runtime.ledger import BatchResult, EmailRecord, EmailResult, Ledger, OutboxItem, Pair, Transaction
 from engine.runtime.outbox import alert_item, mirror_item
@@ -78,6 +80,7 @@ class Commit:
             tx.settle_batch(known, now)
         kept = _settle(tx, decided, until)
         mine = [one for one in decided if one.decision.run.id in kept]
+        tx.give([one.decision.run for one in mine if one.decision.run.given and _saves(one.decision)])
         page = _Page(tx, playbook, self._ids, now, self._mirrored)
         stay = {run_id for run_id, stays in kept.items() if stays}
         batches = page.emails(mine, self._mailer, stay)
@@ -106,7 +109,8 @@ class _Page:
         self.story: list[tuple[str, Entry]] = []
         self.patches: list[tuple[str, Values]] = []
         self.errands: list[OutboxItem] = []
-        self.begun: list[Run] = []
+        self.begun: dict[str, Run] = {}
+        self.renewed: list[str] = []
         self.earlier: dict[tuple[str, str], list[Run]] = {}
 
     def recall(self, decisions: Iterable[Decision]) -> None:
@@ -121,19 +125,14 @@ class _Page:
             self.earlier |= {(contact, sequence): found.get(contact, []) for contact in contacts}
 
     def decision(self, decision: Decision, before: Contact) -> None:
-        """Take in what a decision says."""
-        enrolled = {
-            effect.sequence: self._start(effect, decision)
-            for effect in decision.effects
-            if isinstance(effect, StartRun)
-        }
-        self.story += [(decision.run.id, told(entry, enrolled)) for entry in decision.story]
+        """Take in what a decision says. Its effects are made in order: who stops and starts again is started."""
+        place = len(self.story)
         patch = _difference(before.values, decision.contact.values)
         if patch:
             self.patches.append((before.id, patch))
             self._mirror(before.id, {})
-        for effect in decision.effects:
-            self._effect(effect, decision)
+        outcomes = [told for effect in decision.effects for told in self._effect(effect, decision)]
+        self.story[place:place] = [(decision.run.id, entry) for entry in told(decision.story, outcomes)]
 
     def emails(self, decided: Iterable[Decided], mailer: str, going: set[str]) -> dict[str, str]:
         """Store new emails and count the tries, of those that go out now; write which earlier tries failed.
@@ -165,23 +164,31 @@ class _Page:
 
     def write(self) -> None:
         """Write what was gathered."""
-        self.tx.add_runs(self.begun, self.playbook.revision)
+        self.tx.add_runs(list(self.begun.values()), self.playbook.revision)
         self.tx.tell(self.story, self.playbook.revision)
         if self.patches:
             self.tx.merge_values(self.patches, self.now)
-            self.tx.poke([contact_id for contact_id, _ in self.patches], self.now)
+        if self.patches or self.renewed:
+            self.tx.poke([*(contact_id for contact_id, _ in self.patches), *self.renewed], self.now)
         self.tx.push(self.errands)
 
-    def _effect(self, effect: Effect, decision: Decision) -> None:
+    def _effect(self, effect: Effect, decision: Decision) -> Iterator[Told]:
+        """Take in an effect; of a start or a stop, what became of it."""
         match effect:
+            case StartRun():
+                yield effect.sequence, self._start(effect, decision)
+            case StopRuns():
+                yield effect.sequence, self._stop(effect, decision.contact)
             case RaiseAlert():
-                self.errands.append(alert_item(self.ids.new(self.now), effect, self.now))
+                self._alert(effect)
             case ShowProgress(properties):
                 self._mirror(decision.contact.id, properties)
-            case StopRuns():
-                self._stop(effect, decision.contact)
-            case StartRun() | SendEmail() | SaveValues():
-                pass  # it was asked before; the message is stored; the values are in the contact
+            case CallWeb():
+                self.errands.append(call_item(effect, decision.run, self.now))
+            case SendEmail() | SaveValues():
+                pass  # the message is stored; the values are in the contact
+            case _:
+                assert_never(effect)
 
     def _mirror(self, contact_id: str, progress: Values) -> None:
         if self.mirrored:
@@ -189,32 +196,69 @@ class _Page:
 
     def _start(self, effect: StartRun, decision: Decision) -> str:
         """Enrol the contact; what came of it, for the story of the run that asked."""
-        program, contact = self.playbook.sequences[effect.sequence], decision.contact
-        begun = [run for run in self.begun if (run.contact_id, run.program) == (contact.id, effect.sequence)]
-        earlier = [*self._earlier(contact.id, effect.sequence), *begun]
+        program, contact = self.playbook.sequences.get(effect.sequence), decision.contact
+        if program is None:  # it keeps a version of the file that still had it
+            return "not started: it is no longer in the file"
+        earlier = self._earlier(contact.id, effect.sequence)
         run_id, event_id = self.ids.new(self.now), decision.run.event_id
-        enrolment = enrol(program, contact, earlier, run_id=run_id, event_id=event_id, now=self.now)
+        enrolment = enrol(program, contact, earlier, run_id=run_id, event_id=event_id, now=self.now, asked=effect)
+        by = f"by {decision.run.program}"
         self._order(enrolment.replaced, contact, "started again")
+        self._renew(enrolment.renewed, f"{enrolment.news}, {by}")
         if enrolment.run is not None:
-            self.begun.append(enrolment.run)
-            self.story.append((run_id, Entry(at=self.now, step=None, kind="start", note=f"by {decision.run.program}")))
+            self.begun[run_id] = enrolment.run
+            self._tell(run_id, f"{by}{enrolment.which}")
+        if enrolment.alert is not None:
+            self._alert(enrolment.alert)
         return enrolment.note
 
-    def _earlier(self, contact: str, sequence: str) -> list[Run]:
-        """What was looked up is true until the first start: that may have ended some of these runs."""
-        recalled = self.earlier.pop((contact, sequence), None)
-        return self.tx.runs_of(contact, sequence) if recalled is None else recalled
+    def _renew(self, runs: Sequence[Run], note: str) -> None:
+        """These runs go on with other values than before, and look at once."""
+        for run in runs:
+            self._tell(run.id, note)
+        self.tx.give([run for run in runs if not self._rewrite(run)])
+        self.renewed += [run.contact_id for run in runs]
 
-    def _stop(self, effect: StopRuns, contact: Contact) -> None:
-        runs = [run for run in self.tx.runs_of(contact.id, effect.sequence) if not run.status.ended]
+    def _rewrite(self, run: Run) -> bool:
+        """Put a run in the place of itself among those that begin here; whether it is one of them."""
+        if run.id not in self.begun:
+            return False
+        self.begun[run.id] = run
+        return True
+
+    def _tell(self, run_id: str, note: str) -> None:
+        self.story.append((run_id, Entry(at=self.now, step=None, kind="start", note=note)))
+
+    def _alert(self, alert: RaiseAlert) -> None:
+        self.errands.append(alert_item(self.ids.new(self.now), alert, self.now))
+
+    def _earlier(self, contact: str, sequence: str) -> list[Run]:
+        """Every run of a contact in a sequence, those too that this transaction begins.
+
+        What was looked up is true until the first start or stop: that may have ended some of these runs.
+        """
+        recalled = self.earlier.pop((contact, sequence), None)
+        stored = self.tx.runs_of(contact, sequence) if recalled is None else recalled
+        return [*stored, *(run for run in self.begun.values() if (run.contact_id, run.program) == (contact, sequence))]
+
+    def _stop(self, effect: StopRuns, contact: Contact) -> str:
+        """End the contact's runs that are meant; what came of it."""
+        program = self.playbook.sequences.get(effect.sequence)
+        runs, note = stopped_by(program, effect, self._earlier(contact.id, effect.sequence))
         self._order(runs, contact, effect.reason)
+        return note
 
     def _order(self, runs: Iterable[Run], contact: Contact, reason: str) -> None:
         """End other runs of a contact: they cannot be in other hands, since runs of one contact take turns."""
         for run in runs:
-            decision = advance(self.playbook.sequences[run.program], run, contact, Ordered(reason), self.now)
-            self.tx.settle([decision.run])
+            decision = stop(run, contact, reason, self.now)
+            if not self._rewrite(decision.run):
+                self.tx.settle([decision.run])
             self.decision(decision, contact)
+
+
+def _saves(decision: Decision) -> bool:
+    return any(isinstance(effect, SaveValues) for effect in decision.effects)
 
 
 def _pair(one: Decided) -> Pair:

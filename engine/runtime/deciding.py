@@ -11,8 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.interpreter import advance, hold
-from engine.model import Accepted, Answered, Decision, Outcome, Playbook, Program, Retry, Run, SendEmail, Tick
+from engine.model import (
+    Accepted,
+    Answered,
+    Decision,
+    Outcome,
+    Playbook,
+    Program,
+    Retry,
+    Run,
+    RunStatus,
+    SendEmail,
+    Tick,
+)
 from engine.ports import Message, Pace
+from engine.runtime.calling import with_replies
 from engine.runtime.commit import Decided
 from engine.runtime.ledger import EmailRecord, Ledger, Pair
 from engine.runtime.letters import Letters
@@ -99,7 +112,7 @@ class Decider:
     def decide(self, turn: Turn, likely: int) -> Decided:
         """What becomes of a run whose turn it is."""
         run, contact = doubted(turn, self.stored), turn.contact
-        program = self.playbook.program(run.program)
+        program = self.playbook.program_of(run)
         if program is None:
             decision = hold(run, contact, f"{run.program} is no longer in the file", self.now)
             return Decided(decision=decision, before=contact, result=turn.result, known=turn.known)
@@ -163,7 +176,7 @@ class Decider:
 
 
 def known(ledger: Ledger, turns: Sequence[Turn]) -> tuple[Sequence[Turn], Stored]:
-    """The turns with their contacts as they are now, and the emails that were asked for before.
+    """The turns with their contacts as they are now, what calls were answered, and the emails asked for before.
 
     While an email goes out, its contact may unsubscribe. The stored bytes are sent again, whatever the
     template says now.
@@ -175,6 +188,7 @@ def known(ledger: Ledger, turns: Sequence[Turn]) -> tuple[Sequence[Turn], Stored
     with ledger.read() as tx:
         stored = tx.emails(unanswered) if unanswered else {}
         contacts = tx.contacts(turn.contact.id for turn in asked)
+        turns = with_replies(tx, turns)
     return [turn.evolve(contact=contacts.get(turn.contact.id, turn.contact)) for turn in turns], stored
 
 
@@ -184,7 +198,7 @@ def doubted(turn: Turn, stored: Stored) -> Run:
     Without any doubt, the time in which the provider's memory may fade begins with the try that comes now.
     """
     run, record = turn.run, stored.get((turn.run.id, turn.run.step or ""))
-    if not isinstance(turn.event, Tick):
+    if not isinstance(turn.event, Tick) or run.status is RunStatus.CALLING:
         return run
     if record is not None and record.status != "asked":
         return run.evolve(in_doubt=False)

@@ -55,13 +55,15 @@ class SendEmails:
 class RunErrands:
     """Carries out errands of one kind."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, bell: Bell) -> None:
         self._dispatcher = dispatcher
+        self._bell = bell
 
     def take(self) -> Sequence[OutboxItem] | None:
         """Errands that are due."""
         return self._dispatcher.claim() or None
 
     def work(self, batch: Sequence[OutboxItem]) -> None:
-        """Carry them out."""
+        """Carry them out; a run may have waited for it."""
         self._dispatcher.work(batch)
+        self._bell.ring_here()

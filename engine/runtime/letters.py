@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
 from functools import lru_cache
@@ -12,11 +12,13 @@ from urllib.parse import quote
 from engine.errors import Unrenderable
 from engine.model import Playbook, SendEmail, TemplateText, Unready, Values
 from engine.ports import Message, Templates
-from engine.rendering import Rendered, TemplateFlaw, render
+from engine.rendering import UNSUBSCRIBE, Rendered, TemplateFlaw, render, variables
 from engine.runtime.links import unsubscribe_url
 from engine.scene import Scene
 
 LONGEST_KEY = 256
+LIST_UNSUBSCRIBE = "List-Unsubscribe"
+"""The header that every marketing email carries, and no transactional one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Letters:
             subject=rendered.subject,
             html=rendered.html,
             text=rendered.text,
-            headers={"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+            headers={} if effect.transactional else way_out(link),
         )
 
     def _render(self, effect: SendEmail, scene: Scene, supplied: Values) -> Rendered | Unready:
@@ -55,7 +57,8 @@ class Letters:
         if isinstance(found, Unready):
             return found
         try:
-            return render(found, {**scene.shown, **supplied}, subject=effect.subject)
+            given = without_way_out(found, supplied) if effect.transactional else supplied
+            return render(found, {**scene.shown, **given}, subject=effect.subject)
         except (Unrenderable, TemplateFlaw) as flaw:
             return Unready(reason=str(flaw))
 
@@ -84,7 +87,18 @@ class _Found:
 
 def supplied(link: str, sender: str, scene: Scene) -> Values:
     """The names that every template may use beside the contact's fields (``rendering.RESERVED``)."""
-    return {"unsubscribe_url": link, "sender_name": _name_of(sender), "timezone_": scene.zone.key}
+    return {UNSUBSCRIBE: link, "sender_name": _name_of(sender), "timezone_": scene.zone.key}
+
+
+def way_out(link: str) -> Mapping[str, str]:
+    """The pair of headers by which mail programs unsubscribe with one click (RFC 8058)."""
+    return {LIST_UNSUBSCRIBE: f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def without_way_out(template: TemplateText, supplied: Values) -> Values:
+    """What the template of a transactional email may use: no link to unsubscribe, unless it asks for it itself."""
+    asked = any(use.name == UNSUBSCRIBE for use in variables(template))
+    return supplied if asked else {name: value for name, value in supplied.items() if name != UNSUBSCRIBE}
 
 
 @lru_cache(maxsize=64)

@@ -10,15 +10,16 @@ import structlog
 
 from engine.adapters.files import being_saved
 from engine.errors import InvalidFile, Problem, SettingsError
-from engine.language.compiler import load
+from engine.language.compiler import compile_document, sound_document
+from engine.language.folder import Folder, Stamps, content, names
 from engine.model import Playbook
 from engine.ports import Templates
 
 log = structlog.get_logger(__name__)
 
-Edition = tuple[object, ...]
-Loaded = Callable[[Playbook, str], None]
-"""Called with every playbook that takes effect, and its text."""
+Edition = tuple[object, Stamps]
+Loaded = Callable[[Playbook, str], Playbook]
+"""Called with every playbook that is to take effect, and the text of all its files; the answer takes effect."""
 
 
 class Library:
@@ -31,9 +32,11 @@ class Library:
         self._loaded = loaded
         self._lock = threading.Lock()
         self.problems: tuple[Problem, ...] = ()
-        self.edition = self._look()
-        """What was looked at last: another one after the file or a template was edited."""
+        self._others = Folder(path.parent)
+        found = self._look()
         self._playbook = self._load()
+        self.edition: Edition = (found, self._others.seen)
+        """What was looked at last: another one after the file, one that it reads, or a template was edited."""
 
     @property
     def playbook(self) -> Playbook:
@@ -47,12 +50,20 @@ class Library:
         ``LedgerError`` when the new one cannot be noted there; the next call tries again.
         """
         with self._lock:
-            edition = self._look(default=self.edition)
-            if edition == self.edition or being_saved(self.path):
+            edition = self._look(default=self.edition[0]), self._others.look()
+            if edition == self.edition or self._being_saved(edition):
                 return False
             reloaded = self._reload()
-            self.edition = edition  # not before: a ledger that is away must not make us forget the edit
+            # not before: a ledger that is away must not make us forget the edit
+            self.edition = edition[0], self._others.seen
             return reloaded
+
+    def _being_saved(self, edition: Edition) -> bool:
+        """Whether a file may be half of itself, or gone for the moment in which an editor puts the new one there."""
+        moved = names(edition[1]) ^ names(self.edition[1])
+        folders = {(self.path.parent / name).parent for name in moved}
+        files = (self.path.parent / name for name in names(edition[1]))
+        return being_saved(self.path, *files, *folders)
 
     def _reload(self) -> bool:
         before = self._playbook.revision
@@ -69,11 +80,13 @@ class Library:
         return self._playbook.revision != before
 
     def _load(self) -> Playbook:
-        playbook = load(self.path, self._templates, testing=self._testing)
-        self._loaded(playbook, self.path.read_text(encoding="utf-8"))
-        return playbook
+        text = content(self.path)
+        self._others = Folder(self.path.parent)
+        document = sound_document(text, self._templates, file=str(self.path), sources=self._others)
+        playbook = compile_document(document, testing=self._testing)
+        return self._loaded(playbook, document.text)
 
-    def _look(self, default: Edition | None = None) -> Edition:
+    def _look(self, default: object = None) -> object:
         try:
             found = self.path.stat()
         except OSError as gone:

@@ -16,10 +16,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from engine.computing import with_computed
 from engine.model import Contact, FieldType, Playbook, Refused, Retry, Value, Values, Vocabulary
 from engine.payloads import takes
 from engine.ports import Clock, Mirror, Mirrored, PageState, PageUpdate
 from engine.runtime.ledger import Ledger, MirrorRecord, OutboxItem, OutboxKind, Transaction, email_key
+from engine.runtime.outbox import Unawaited
 from engine.scene import with_segment
 
 log = structlog.get_logger(__name__)
@@ -31,7 +33,7 @@ OVERLAP = timedelta(minutes=2)
 SINCE = "mirror read back since"
 
 
-class MirrorErrand:
+class MirrorErrand(Unawaited):
     """Writes contacts' pages."""
 
     kind: OutboxKind = "mirror"
@@ -85,11 +87,10 @@ class MirrorErrand:
 def _unshown(playbook: Playbook, contact: Contact, page: MirrorRecord | None) -> Values:
     """What the page does not show yet. The rest is left alone: a person may be changing it right now."""
     mapped = [name for name, field in playbook.vocabulary.fields.items() if field.notion]
+    values = with_computed(playbook.vocabulary, contact.values)
     if page is None:
-        return {name: contact.values[name] for name in mapped if contact.values.get(name) is not None}
-    return {
-        name: contact.values.get(name) for name in mapped if not _same(contact.values.get(name), page.shown.get(name))
-    }
+        return {name: values[name] for name in mapped if values.get(name) is not None}
+    return {name: values.get(name) for name in mapped if not _same(values.get(name), page.shown.get(name))}
 
 
 class ReadBack:
@@ -164,15 +165,16 @@ def _edits(
 ) -> Mapping[str, Value]:
     """What a person changed: values that differ from what the page last showed, and from ours.
 
-    An address is who the contact is and a segment follows from the rules: neither is taken from a page,
-    and no value is that a webhook could not have brought. Of a page that we never wrote, only what we do
-    not know ourselves.
+    An address is who the contact is, a segment follows from the rules and a computed field from others: none
+    is taken from a page, and no value is that a webhook could not have brought. Of a page that we never wrote,
+    only what we do not know ourselves.
     """
     shown = before.shown if before else {}
     return {
         name: value
         for name, value in page.values.items()
         if vocabulary.fields[name].type not in (FieldType.EMAIL, FieldType.SEGMENT)
+        and vocabulary.fields[name].computed is None
         and (not _same(value, shown.get(name)) if before else contact.values.get(name) is None)
         and not _same(value, contact.values.get(name))
         and takes(vocabulary.fields[name], value, vocabulary)

@@ -1,4 +1,4 @@
-"""Errands that no run waits for: alerts and the mirror leave here, with their own rate, retries and coalescing."""
+"""Errands, done apart from the runs: alerts, the mirror and calls, with their own rate, retries and coalescing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from engine.model import Accepted, RaiseAlert, Refused, Retry, Values
+from engine.model import Accepted, RaiseAlert, Refused, Replied, Retry, Values
 from engine.ports import Alerts, Clock, Mirrored
 from engine.runtime.clock import Ids
-from engine.runtime.ledger import Ledger, OutboxItem, OutboxKind, OutboxResult
+from engine.runtime.ledger import Ledger, OutboxItem, OutboxKind, OutboxResult, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ LONGEST_RETRY = timedelta(minutes=15)
 GIVE_UP = timedelta(days=3)
 """After this an errand is shown as failed: nobody wants an alert of last week."""
 
-Answer = Accepted | Mirrored | Retry | Refused
+Answer = Accepted | Mirrored | Replied | Retry | Refused
 
 
 def mirror_item(item_id: str, contact_id: str, progress: Values, now: datetime) -> OutboxItem:
@@ -58,8 +58,19 @@ class Errand(Protocol):
         """One answer per item, in order."""
         ...
 
+    def settled(self, tx: Transaction, items: Sequence[OutboxItem], now: datetime) -> None:
+        """These items are over: what else is to be written with that."""
+        ...
 
-class AlertErrand:
+
+class Unawaited:
+    """What an errand is like that no run waits for."""
+
+    def settled(self, tx: Transaction, items: Sequence[OutboxItem], now: datetime) -> None:
+        """Nobody is to be told."""
+
+
+class AlertErrand(Unawaited):
     """Alerts to whoever listens."""
 
     kind: OutboxKind = "alert"
@@ -116,7 +127,13 @@ class Dispatcher:
         answers = self._answers(items)
         now = self._clock.now()
         results = [_result(item, answer, now) for item, answer in zip(items, answers, strict=True)]
-        self._ledger.transact(lambda tx: tx.settle_outbox(results, now))
+        over = {result.id for result in results if result.outcome != "retry"}
+
+        def write(tx: Transaction) -> None:
+            ours = tx.settle_outbox(results, now)
+            self._errand.settled(tx, [item for item in items if item.id in over & ours], now)
+
+        self._ledger.transact(write)
 
     def _answers(self, items: Sequence[OutboxItem]) -> Sequence[Answer]:
         try:
@@ -130,6 +147,9 @@ def _result(item: OutboxItem, answer: Answer, now: datetime) -> OutboxResult:
     match answer:
         case Accepted() | Mirrored():
             return OutboxResult(id=item.id, version=item.version, outcome="done")
+        case Replied(told=told, values=values):
+            payload = {"told": told, "values": dict(values)}
+            return OutboxResult(id=item.id, version=item.version, outcome="done", payload=payload)
         case Retry(reason=reason, after=after) if now - item.created_at < GIVE_UP:
             again = now + max(_backoff(item.attempts), timedelta(seconds=after or 0))
             return OutboxResult(id=item.id, version=item.version, outcome="retry", due_at=again, error=reason)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from engine.model import Accepted, Answered, Contact, Event, Noun, Outcome, Refused, Retry, Run, Unready
+from engine.model import Accepted, Answered, Contact, Event, Noun, Refused, Retry, Run
 from engine.ports import Delivery, Mailer, Message, Pace
 from engine.runtime.ledger import BatchResult, EmailResult, Pair
+from engine.runtime.letters import LIST_UNSUBSCRIBE
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,12 @@ class Letter(Noun, frozen=True):
     message: Message
     batch: str | None = None
     fresh: bool = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether its contact, as it is told here, may get it."""
+        transactional = LIST_UNSUBSCRIBE not in self.message.headers
+        return self.contact.refuses(transactional=transactional) is None
 
     @property
     def pair(self) -> Pair:
@@ -82,7 +89,7 @@ def _deliver(mailer: Mailer, messages: Sequence[Message]) -> Sequence[Delivery]:
     return [Retry(reason=reason, uncertain=True) for _ in messages]
 
 
-def result_of(letter: Letter, answer: Outcome) -> EmailResult:
+def result_of(letter: Letter, answer: Delivery) -> EmailResult:
     """What the email came to, as the ledger has it."""
     run_id, step = letter.pair
     match answer:
@@ -91,8 +98,6 @@ def result_of(letter: Letter, answer: Outcome) -> EmailResult:
         case Retry(reason=reason, vendor_wide=vendor_wide):
             tries = letter.run.attempt + (not vendor_wide)
             return EmailResult(run_id=run_id, step=step, status="asked", error=reason, attempts=tries)
-        case Unready(reason=reason):
-            return EmailResult(run_id=run_id, step=step, status="asked", error=reason)
 
 
 def settled(pair: Pair, answer: Accepted | Refused) -> EmailResult:

@@ -183,16 +183,16 @@ class Runner:
         with self._ledger.read() as tx:
             contacts = tx.contacts(letter.contact.id for letter in letters)
             paused = tx.paused_among(letter.run.id for letter in letters)
-        unwanted = paused | {letter.run.id for letter in letters if contacts[letter.contact.id].suppressed}
+        letters = [letter.evolve(contact=contacts[letter.contact.id]) for letter in letters]
+        unwanted = paused | {letter.run.id for letter in letters if not letter.wanted}
         # A batch that was not sent yet is made anew without them; one that was, stays what it is.
         apart = {letter.batch for letter in letters if letter.fresh and letter.run.id in unwanted}
         if back := [letter for letter in letters if letter.run.id in paused or letter.batch in apart]:
             self._put_back(back)
             left = {letter.run.id for letter in back}
             letters = [letter for letter in letters if letter.run.id not in left]
-        wanted = [letter for letter in letters if not contacts[letter.contact.id].suppressed]
-        gone = [letter for letter in letters if contacts[letter.contact.id].suppressed]
-        turns = [Turn(letter.run, contacts[letter.contact.id], Tick()) for letter in gone]
+        wanted = [letter for letter in letters if letter.wanted]
+        turns = [Turn(letter.run, letter.contact, Tick()) for letter in letters if not letter.wanted]
         return wanted + (self._move(playbook, turns, permits) if turns else [])
 
     # Decide and commit

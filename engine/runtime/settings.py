@@ -6,7 +6,6 @@ set to nothing counts as not set, as in a compose file. Every wrong one is named
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,9 +13,10 @@ from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from engine.errors import SettingsError
+from engine.providers import providers
+from engine.runtime import readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("BUSOS_FILE", "sequences.yaml", "the file to run"),
+    Setting("BUSOS_FILE", "sequences.yaml", "the file to run, or the folder of the sequences.yaml to run"),
     Setting("BUSOS_DATABASE_URL", "sqlite:///busos.db", "the ledger: sqlite:///PATH or postgresql://…", secret=True),
     Setting(
         "BUSOS_QUEUE_URL",
@@ -55,6 +55,27 @@ SETTINGS: tuple[Setting, ...] = (
         "BUSOS_WEBHOOK_SECRET",
         "none",
         "when set, webhooks must carry a Standard Webhooks signature or an Authorization: Bearer key",
+        secret=True,
+    ),
+    *(
+        Setting(
+            one.SETTING,
+            "none",
+            f"the signing secret of {one.TITLE}'s webhooks; without it, triggers with from: {one.NAME} let nobody in",
+            secret=True,
+        )
+        for one in providers().values()
+    ),
+    Setting(
+        "BUSOS_HTTP_ALLOW",
+        "none: nobody is called",
+        "whom http steps may call: public (every host of the public internet), or names, addresses and networks, with "
+        "commas between; addresses that are not public must be named",
+    ),
+    Setting(
+        "HTTP_SECRET_NAME",
+        "none",
+        "a secret that http steps send in a header, with its own name for NAME: secret: CRM is HTTP_SECRET_CRM",
         secret=True,
     ),
     Setting("BUSOS_CORS_ORIGINS", "none", "comma-separated origins allowed to post from a browser"),
@@ -103,8 +124,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RESEND_API_URL", "Resend's own", "base URL of Resend: point it at a stand-in for tests"),
 )
 
+HTTP_SECRET = "HTTP_SECRET_"  # noqa: S105 - the beginning of a name
+"""The secret CRM of an http step is HTTP_SECRET_CRM: a file can ask for these, and for nothing else in there."""
 _NOTION = ("NOTION_TOKEN", "NOTION_CONTACTS_DB_ID", "NOTION_TEMPLATES_DB_ID")
-_NOTION_VERSIONS = ("2025-09-03", "2022-06-28")
 
 
 def _secret() -> Any:
@@ -122,6 +144,9 @@ class Settings:
     secret_key: str | None = _secret()
     admin_password: str | None = _secret()
     webhook_secret: str | None = _secret()
+    provider_secrets: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    http_allow: tuple[str, ...] = ()
+    http_secrets: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     cors_origins: tuple[str, ...] = ()
     rate_limit: int | None = None
     keep_finished: timedelta | None = None
@@ -149,7 +174,14 @@ class Settings:
         found = environment(environ, chosen)
         values: dict[str, Any] = {"file": chosen}
         wrong: list[str] = []
-        for member in fields(cls)[1:]:
+        secrets = {one.NAME: found.get(one.SETTING, "").strip() for one in providers().values()}
+        values["provider_secrets"] = {name: secret for name, secret in secrets.items() if secret}
+        values["http_secrets"] = {
+            name.removeprefix(HTTP_SECRET): text.strip()
+            for name, text in found.items()
+            if name.startswith(HTTP_SECRET) and text.strip()
+        }
+        for member in (one for one in fields(cls)[1:] if one.name not in values):
             name = setting_name(member.name)
             if text := found.get(name, "").strip():
                 try:
@@ -190,10 +222,17 @@ def setting_name(member: str) -> str:
 # -- The environment ----------------------------------------------------------------------------
 
 
+MAIN = "sequences.yaml"
+
+
 def chosen_file(environ: Mapping[str, str], cwd: Path, file: str | Path | None = None) -> Path:
-    """The file of the command line, of the environment, of the ``.env`` in this folder, or the usual one."""
-    default = cwd / "sequences.yaml"
-    return cwd / (file or environ.get("BUSOS_FILE") or _beside(default).get("BUSOS_FILE") or default)
+    """The file of the command line, of the environment, of the ``.env`` in this folder, or the usual one.
+
+    Of a folder, the file in it that is called as usual.
+    """
+    default = cwd / MAIN
+    chosen = cwd / (file or environ.get("BUSOS_FILE") or _beside(default).get("BUSOS_FILE") or default)
+    return chosen / MAIN if chosen.is_dir() else chosen
 
 
 def strange_names(environ: Mapping[str, str], file: Path) -> dict[str, str | None]:
@@ -202,7 +241,8 @@ def strange_names(environ: Mapping[str, str], file: Path) -> dict[str, str | Non
     Other programs may share the environment and the ``.env``, so a name counts only when it is close to one of ours.
     """
     known = [setting.name for setting in SETTINGS]
-    names = [*_beside(file), *(name for name in environ if name.startswith("BUSOS_"))]
+    there = [*_beside(file), *(name for name in environ if name.startswith("BUSOS_"))]
+    names = [name for name in there if not name.startswith(HTTP_SECRET)]
     nearest = {name: next(iter(get_close_matches(name.upper(), known, 1, 0.8)), None) for name in names}
     return {name: near for name, near in nearest.items() if name not in known and (near or name.startswith("BUSOS_"))}
 
@@ -246,151 +286,24 @@ def _unquoted(text: str) -> str:
     return re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
 
 
-# -- Reading one value: each raises ValueError with the end of a sentence that starts with the name ---------
-
-
-def _flag(text: str) -> bool:
-    if text.lower() in ("true", "yes", "on", "1"):
-        return True
-    if text.lower() in ("false", "no", "off", "0"):
-        return False
-    raise ValueError(f'must be true or false, not "{text[:40]}"')
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
-        raise ValueError(f'must be a whole number of requests a minute such as 600, not "{text[:40]}"')
-    return int(text)
-
-
-SHORTEST_KEPT = timedelta(days=7)
-"""A webhook is known again by its key for at least so long: senders repeat theirs for days."""
-
-
-def kept(text: str) -> timedelta:
-    """How long ended runs are kept. Raises ValueError with the end of a sentence."""
-    from engine.language.durations import parse_duration  # noqa: PLC0415 - for the few that set it
-    from engine.model import Duration  # noqa: PLC0415 - as above
-
-    found = parse_duration(text)
-    if not isinstance(found, Duration):
-        raise ValueError(f'must be a length of time such as 400 days, not "{text[:40]}"')
-    length = timedelta(days=found.days, seconds=found.seconds)
-    if length < SHORTEST_KEPT:
-        raise ValueError(f"must be {SHORTEST_KEPT.days} days or longer: senders repeat webhooks for days")
-    return length
-
-
-def _emails(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,9}", text):
-        raise ValueError(f'must be a whole number of emails such as 100, not "{text[:40]}"')
-    return int(text)
-
-
-def _overdue(text: str) -> timedelta | None:
-    from engine.language.durations import parse_duration  # noqa: PLC0415 - for the few that set it
-    from engine.model import Duration  # noqa: PLC0415 - as above
-
-    if text.lower() == "never":
-        return None
-    found = parse_duration(text)
-    if not isinstance(found, Duration):
-        raise ValueError(f'must be a length of time such as 1 day, or never, not "{text[:40]}"')
-    return timedelta(days=found.days, seconds=found.seconds)
-
-
-def _notion_version(text: str) -> str:
-    if text not in _NOTION_VERSIONS:
-        raise ValueError(f'must be {" or ".join(_NOTION_VERSIONS)}, not "{text[:40]}"')
-    return text
-
-
-def _url(*schemes: str, example: str) -> Callable[[str], str]:
-    """A reader of URLs. What was found is not repeated: such a URL may carry a password."""
-
-    def read(text: str) -> str:
-        try:
-            parts = urlsplit(text)
-            whole = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
-        except ValueError:
-            whole = False
-        if not whole:
-            raise ValueError(f"is not a URL that busos understands; write one like {example}")
-        return text.rstrip("/")
-
-    return read
-
-
-def _queue(text: str) -> str:
-    """An address of Redis. Its own library takes any other path for database 0, or for the digits in it."""
-    url = _url("redis", "rediss", example="redis://127.0.0.1:6379/0, or leave it out to use the ledger")(text)
-    if not re.fullmatch("(/[0-9]*)?", urlsplit(url).path):
-        raise ValueError("must end in the number of a database of Redis, as in redis://127.0.0.1:6379/0")
-    return url
-
-
-def _database(text: str) -> str:
-    if re.fullmatch(r"sqlite:///\S.*", text):
-        return text
-    if text.startswith("postgres://"):  # what hosting companies print; SQLAlchemy wants the full name
-        text = "postgresql" + text.removeprefix("postgres")
-    if re.fullmatch(r"postgresql(\+psycopg)?://([^@/?#]*@)?/[^\s?#]+(\?\S*)?", text):
-        return text  # by a socket, or with the servers in the options: ?host=a:5432&host=b:5432
-    return _url(
-        "postgresql", "postgresql+psycopg", example="sqlite:///busos.db or postgresql://user:password@host/busos"
-    )(text)
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
-    for origin in origins:
-        if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
-            raise ValueError(
-                f'has "{origin[:80]}", which is not one origin; name each, like https://www.example.com, '
-                "with commas between"
-            )
-    return origins
-
-
-def webhook_keys(secret: str) -> tuple[bytes, ...]:
-    """The keys that a webhook secret may stand for: ``whsec_`` and base64 is one, any other text is itself.
-
-    Raises ValueError when ``whsec_`` is followed by anything but base64.
-    """
-    encoded = secret.removeprefix("whsec_")
-    try:
-        decoded = base64.b64decode(encoded, validate=True)
-    except ValueError:  # not base64, or not even ASCII
-        decoded = b""
-    if encoded == secret:
-        return (secret.encode(), decoded) if decoded else (secret.encode(),)
-    if not decoded:
-        raise ValueError("starts with whsec_ but what follows is not base64; copy the whole secret again")
-    return (decoded,)
-
-
-def _signing_secret(text: str) -> str:
-    webhook_keys(text)
-    return text
-
-
-_HTTP = _url("http", "https", example="https://www.example.com")
+_HTTP = readings.url("http", "https", example="https://www.example.com")
 _READERS: Mapping[str, Callable[[str], Any]] = {
-    "BUSOS_DATABASE_URL": _database,
-    "BUSOS_QUEUE_URL": _queue,
+    "BUSOS_DATABASE_URL": readings.database,
+    "BUSOS_QUEUE_URL": readings.queue,
     "BUSOS_BASE_URL": _HTTP,
-    "BUSOS_WEBHOOK_SECRET": _signing_secret,
-    "BUSOS_CORS_ORIGINS": _origins,
-    "BUSOS_RATE_LIMIT": _count,
-    "BUSOS_KEEP_FINISHED": kept,
-    "BUSOS_ASK_ABOVE": _emails,
-    "BUSOS_HOLD_OVERDUE": _overdue,
-    "TESTING_MODE": _flag,
-    "RESEND_WEBHOOK_SECRET": _signing_secret,
-    "SMTP_URL": _url("smtp", "smtps", example="smtp://user:password@mail.example.com:587"),
+    "BUSOS_WEBHOOK_SECRET": readings.signing_secret,
+    "BUSOS_HTTP_ALLOW": readings.callees,
+    "BUSOS_CORS_ORIGINS": readings.origins,
+    "BUSOS_RATE_LIMIT": readings.per_minute,
+    "BUSOS_KEEP_FINISHED": readings.kept,
+    "BUSOS_ASK_ABOVE": readings.emails,
+    "BUSOS_HOLD_OVERDUE": readings.overdue,
+    "TESTING_MODE": readings.flag,
+    "RESEND_WEBHOOK_SECRET": readings.signing_secret,
+    "SMTP_URL": readings.url("smtp", "smtps", example="smtp://user:password@mail.example.com:587"),
     "DISCORD_WEBHOOK_URL": _HTTP,
     "NOTION_API_URL": _HTTP,
-    "NOTION_VERSION": _notion_version,
+    "NOTION_VERSION": readings.notion_version,
     "RESEND_API_URL": _HTTP,
 }
 

@@ -25,6 +25,7 @@ from engine.runtime.neighbours import Neighbours
 from engine.runtime.outage import Outage
 from engine.runtime.outbox import alert_of
 from engine.runtime.overdue import hold_overdue
+from engine.runtime.recounting import Recounting
 from engine.runtime.retention import Retention
 from engine.runtime.settings import Settings
 
@@ -106,6 +107,7 @@ class System:
         self._ended = threading.Event()
         self._outage = Outage(log, "housekeeping failed: the ledger is away")
         self._retention = Retention(ledger, clock, settings.keep_finished)
+        self._recounting = Recounting(ledger, self.playbook, clock)
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self.clean = True
 
@@ -196,6 +198,8 @@ class System:
                 if self._crew is not None:
                     self._crew.heal()
                     self._retention.step()
+                    if self._recounting.step():
+                        self._bell.ring()
                 self._outage.went_well()
             except LedgerError as error:
                 self._outage.failed(error)

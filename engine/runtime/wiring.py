@@ -6,16 +6,20 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from engine.adapters.files import FileTemplates
+from engine.adapters.git import commit_of
 from engine.adapters.outbox import OutboxMailer
 from engine.errors import LedgerUnavailable, SettingsError
 from engine.model import Playbook, Vocabulary
 from engine.pacing import Unpaced
-from engine.ports import Alerts, Clock, Mailer, Mirror, Pace, Templates
+from engine.ports import Alerts, Clock, Mailer, Mirror, Pace, Templates, Web
 from engine.runtime.acceptor import Acceptor
+from engine.runtime.adopting import Adopting
 from engine.runtime.bell import POLL, Bell
+from engine.runtime.calling import CallErrand, RecordedWeb
 from engine.runtime.clock import Ids, SystemClock
 from engine.runtime.commit import Commit
 from engine.runtime.crew import Crew
@@ -36,6 +40,8 @@ from engine.runtime.workers import Pool
 
 THREADS = 2
 """Threads that move runs, and as many that send emails, in one process."""
+CALLERS = 4
+"""Threads that call web addresses: most of their time they wait for an answer."""
 SECRET_NOTE = "secret key made on first use"  # noqa: S105 - the name of a note, no secret
 
 
@@ -72,10 +78,12 @@ def _build(settings: Settings, ledger: Ledger, threads: int) -> System:
     paces = Paces(shared.paces, clock, telling(ledger, clock, ids))
     notion = Notion(settings, ledger, clock, paces) if settings.notion_configured else None
     templates = templates_of(settings, notion)
-    library = Library(settings.file, templates, testing=settings.testing_mode, loaded=_keep_revision(ledger, clock))
+    adopting = Adopting(ledger, clock, file=str(settings.file), commit=partial(commit_of, settings.file))
+    library = Library(settings.file, templates, testing=settings.testing_mode, loaded=adopting)
     (mailer, pace), alerts = mailer_of(settings, paces), alerts_of(settings, paces)
     presence = Presence(ledger, shared.locks, clock, bell.ring)
-    parts = _Parts(settings, ledger, library, templates, notion, mailer, pace, alerts, clock, ids, bell, presence)
+    web = web_of(settings, mailer)
+    parts = _Parts(settings, ledger, library, templates, notion, mailer, pace, alerts, web, clock, ids, bell, presence)
     return System(
         settings,
         ledger=ledger,
@@ -87,7 +95,7 @@ def _build(settings: Settings, ledger: Ledger, threads: int) -> System:
         neighbours=shared,
         clock=clock,
         bell=bell,
-        closing=[part for part in (mailer, alerts, notion and notion.connection) if isinstance(part, Closable)],
+        closing=[part for part in (mailer, alerts, web, notion and notion.connection) if isinstance(part, Closable)],
     )
 
 
@@ -109,14 +117,6 @@ def _secret_key(settings: Settings, ledger: Ledger, make: bool) -> str:
         return tx.first_note(SECRET_NOTE, secrets.token_urlsafe(32))
 
 
-def _keep_revision(ledger: Ledger, clock: Clock) -> Callable[[Playbook, str], None]:
-    def keep(playbook: Playbook, text: str) -> None:
-        with ledger.write() as tx:
-            tx.put_revision(playbook.revision, text, clock.now())
-
-    return keep
-
-
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """What the pools are made of."""
@@ -129,6 +129,7 @@ class _Parts:
     mailer: Mailer
     pace: Pace
     alerts: Alerts
+    web: Web
     clock: Clock
     ids: Ids
     bell: Bell
@@ -144,7 +145,8 @@ class _Parts:
         turn = lambda: self.pace.wait() or POLL  # noqa: E731
         post: Pool[Any] = Pool("emails", SendEmails(runner, self.bell), self.bell, threads, turn)
         alerts: Pool[Any] = Pool("alerts", self._errands(AlertErrand(self.alerts)), self.bell, threads=1)
-        return Crew((move, post, alerts, *self._mirror_pool()), self.presence, hurry=runner.stop, begin=begin)
+        calls: Pool[Any] = Pool("calls", self._errands(self._calls()), self.bell, CALLERS)
+        return Crew((move, post, alerts, calls, *self._mirror_pool()), self.presence, hurry=runner.stop, begin=begin)
 
     def _runner(self) -> Runner:
         mailer = CurrentMailer(self.mailer, self._playbook)
@@ -175,7 +177,10 @@ class _Parts:
         return ReadBack(self.ledger, self._mirror, self._playbook, self.clock).refresh
 
     def _errands(self, errand: Any) -> RunErrands:
-        return RunErrands(Dispatcher(self.ledger, errand, self.clock, number=lambda: self.presence.number))
+        return RunErrands(Dispatcher(self.ledger, errand, self.clock, number=lambda: self.presence.number), self.bell)
+
+    def _calls(self) -> CallErrand:
+        return CallErrand(self.ledger, self.web, self._playbook, self.settings.http_secrets)
 
     def _playbook(self) -> Playbook:
         return self.library.playbook
@@ -213,6 +218,15 @@ def alerts_of(settings: Settings, paces: Paces) -> Alerts:
 
     pace = paces.of("discord", "Discord", settings.discord_webhook_url, BEGIN, quiet=True)
     return DiscordAlerts(settings.discord_webhook_url, pace=pace)
+
+
+def web_of(settings: Settings, mailer: Mailer) -> Web:
+    """Calls whom the settings allow to be called. Where nobody is allowed and no email goes out, calls are recorded."""
+    if not settings.http_allow and isinstance(mailer, OutboxMailer):
+        return RecordedWeb()
+    from engine.adapters.http import HttpWeb
+
+    return HttpWeb(settings.http_allow)
 
 
 def templates_of(settings: Settings, notion: Notion | None = None) -> Templates:

@@ -20,8 +20,8 @@ class Alert:
     colour: str | None = None
 
     def move(self, scene: Scene) -> Move:
-        """Fill in the message and hand it over."""
-        shown = scene.shown
+        """Fill in the message and hand it over. Many read it, so what is private stays out of it."""
+        shown = scene.told
         message = render_message(self.message, shown)
         effect = RaiseAlert(
             message=message,

@@ -21,11 +21,12 @@ class Email:
     sender: str | None = None
     reply_to: str | None = None
     to: str | None = None
+    transactional: bool = False
 
     def move(self, scene: Scene) -> Move:
         """Ask for the email; hold when the segment that chooses it is unknown."""
-        if scene.contact.suppressed:
-            return Next(f"not sent: {scene.contact.suppressed}")
+        if refusal := scene.contact.refuses(transactional=self.transactional):
+            return Next(f"not sent: {refusal}")
         template = dict(self.by_segment).get(scene.run.segment or "", self.otherwise)
         if template is None:
             return Finish(RunStatus.HELD, scene.missing_for_segment())
@@ -37,6 +38,7 @@ class Email:
                 sender=self.sender,
                 reply_to=self.reply_to,
                 to=self.to,
+                transactional=self.transactional,
             )
         )
 
@@ -53,6 +55,7 @@ def read(spec: Spec, reader: Reader) -> Email:
         sender=spec.get("from"),
         reply_to=spec.get("reply_to"),
         to=spec.get("to"),
+        transactional=spec.get("transactional", False),
     )
 
 

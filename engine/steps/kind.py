@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from engine.model import Condition, Duration, Operand, Until, Verb
+from engine.model import Awaited, Condition, Duration, Operand, Until, Verb, Window
 
 Spec = Mapping[str, Any]
 
@@ -29,12 +29,20 @@ class Reader(Protocol):
         """A length of time, parsed."""
         ...
 
-    def until(self, text: str) -> Until:
+    def until(self, text: str) -> Until | Awaited:
         """What a wait waits for, parsed."""
+        ...
+
+    def window(self, between: str | None, only_on: str | Sequence[str] | None) -> Window | None:
+        """When a wait may end, parsed; None where it may at any time."""
         ...
 
     def operand(self, field: str, raw: object) -> Operand | None:
         """A value to save into a field: a constant, another field, a moment; None is ``unknown``."""
+        ...
+
+    def moment(self, raw: object) -> Operand:
+        """A moment: a date or datetime field, now, today, or a date in the file."""
         ...
 
     def block(self, steps: Sequence[Spec]) -> str | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.evaluate import resolve
-from engine.model import Do, Move, Operand, SaveValues, Value
-from engine.scene import Scene
+from engine.model import Do, FieldValue, Move, Operand, SaveValues, Value, written
+from engine.scene import MASK, Scene, is_private
 from engine.steps.kind import Reader, Spec
 
 
@@ -19,28 +18,22 @@ class Save:
     def move(self, scene: Scene) -> Move:
         """Resolve every value against the contact as it is now."""
         saved = {name: self._value(scene, name, operand) for name, operand in self.values}
-        note = ", ".join(f"{name} = {_told(value)}" for name, value in saved.items())
+        hidden = {name for name, operand in self.values if _is_private(scene, name, operand)}
+        told = {name: MASK if name in hidden and value is not None else value for name, value in saved.items()}
+        note = ", ".join(f"{name} = {written(value)}" for name, value in told.items())
         return Do(SaveValues(saved), note)
 
     @staticmethod
     def _value(scene: Scene, name: str, operand: Operand | None) -> Value:
         if operand is None:
             return None
-        kind = scene.program.vocabulary.fields[name].type
-        return resolve(operand, kind, scene.value, scene.now, scene.zone)
+        return scene.worth(operand, scene.program.vocabulary.fields[name].type)
 
 
-def _told(value: Value) -> str:
-    """A value as it would stand in the file."""
-    match value:
-        case None:
-            return "unknown"
-        case bool():
-            return str(value).lower()
-        case list():
-            return f"[{', '.join(value)}]"
-        case _:
-            return str(value)
+def _is_private(scene: Scene, name: str, operand: Operand | None) -> bool:
+    """Whether the story may not say what is saved: it is private there, or where it comes from."""
+    names = [name, operand.field] if isinstance(operand, FieldValue) else [name]
+    return any(is_private(scene.program.vocabulary, one) for one in names)
 
 
 def read(spec: Spec, reader: Reader) -> Save:

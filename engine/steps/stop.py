@@ -22,7 +22,10 @@ class StopThis:
 
 @dataclass(frozen=True, slots=True)
 class StopSequence:
-    """End the contact's runs of a sequence; this run goes on unless it is one of them."""
+    """End the contact's runs of a sequence; this run goes on unless it is one of them.
+
+    What this run was given tells which are meant, where the contact may have several (``enrolment.stopped_by``).
+    """
 
     sequence: str
 
@@ -31,7 +34,7 @@ class StopSequence:
         reason = f"stopped by {scene.program.name}"
         if scene.program.name == self.sequence:
             return Finish(RunStatus.STOPPED, reason)
-        return Do(StopRuns(sequence=self.sequence, reason=reason), self.sequence)
+        return Do(StopRuns(sequence=self.sequence, reason=reason, seen=scene.run.given), self.sequence)
 
 
 def read(spec: Spec, reader: Reader) -> StopThis | StopSequence:

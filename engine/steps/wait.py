@@ -26,6 +26,7 @@ def read(spec: Spec, reader: Reader, line: int = 0) -> Wait:
     return Wait(
         text=str(spec["wait"]),
         until=reader.until(spec["wait"]),
+        window=reader.window(spec.get("between"), spec.get("only_on")),
         testing=reader.duration(testing) if testing else ONE_MINUTE,
         if_past=IfPast(spec.get("if_past", IfPast.SKIP)),
         if_unknown=IfUnknown(spec.get("if_unknown", IfUnknown.HOLD)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from engine.model import Playbook, Vocabulary
+    from engine.model import Vocabulary
     from engine.payloads import Payload
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
@@ -43,18 +43,23 @@ def document(vocabulary: Vocabulary, texts: Mapping[str, str]) -> dict[str, obje
     return {name: _json_value(vocabulary, name, text) for name, text in texts.items()}
 
 
-def contact_values(playbook: Playbook, sequence: str, texts: Mapping[str, str], now: datetime) -> Payload:
+def contact_values(vocabulary: Vocabulary, texts: Mapping[str, str], now: datetime) -> Payload:
     """Any fields of a contact, checked; a usage error with every wrong one."""
-    from engine.model import Take, Trigger
+    from engine.model import Program, Take, Trigger
     from engine.payloads import Payload, PayloadReader
 
-    vocabulary = playbook.vocabulary
     known = {name: text for name, text in texts.items() if name in vocabulary.fields or name == "email"}
     wrong = [_no_field(name, vocabulary) for name in texts if name not in known]
     if vocabulary.segment_field in known:
         wrong.append(f"{vocabulary.segment_field} follows from the rules under segments: give the fields they read")
+    wrong += [
+        _worked_out(name, vocabulary)
+        for name in known
+        if name in vocabulary.fields and vocabulary.fields[name].computed
+    ]
     takes = tuple(Take(field=name) for name in known)
-    trigger = Trigger(name="simulate", path="", takes=takes, program=playbook.sequences[sequence])
+    nothing = Program(name="values", vocabulary=vocabulary, steps={}, first=None)
+    trigger = Trigger(name="values", path="", takes=takes, program=nothing)
     read = PayloadReader(trigger, vocabulary).read(document(vocabulary, known), now)
     if not isinstance(read, Payload):
         refuse([*wrong, *(error.message for error in read)])
@@ -76,6 +81,11 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 def _no_field(name: str, vocabulary: Vocabulary) -> str:
     return f'no field is called "{name}"{did_you_mean(name, vocabulary.fields)}'
+
+
+def _worked_out(name: str, vocabulary: Vocabulary) -> str:
+    formula = vocabulary.fields[name].computed
+    return f"{name} is computed ({formula.text if formula else ''}): give the fields it is computed from"
 
 
 def _json_value(vocabulary: Vocabulary, name: str, text: str) -> object:

@@ -56,16 +56,16 @@ def existing(path: Path) -> Path:
     """The path, if it is a file."""
     if path.is_file():
         return path
-    if path.is_dir():
-        raise SettingsError(f"{path} is a folder: name the file in it, such as {path / 'sequences.yaml'}")
     hint = "run busos in the folder that holds it, or say where it is with --file or BUSOS_FILE"
     raise SettingsError(f"there is no file {path}: {hint}")
 
 
 def content(path: Path) -> bytes:
-    """What the file says."""
+    """What the file says, up to what a file may have."""
+    from engine.language import folder
+
     try:
-        return path.read_bytes()
+        return folder.content(path)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
 

@@ -16,7 +16,7 @@ from server.cli.faults import tell
 
 
 class Folder(click.Group):
-    """A group whose commands are the modules of a package. A trailing ``_`` of a module's name is left out."""
+    """Commands that are the modules of a folder: ``list_`` is ``list``, ``explain_rule`` is ``explain-rule``."""
 
     def __init__(self, package: str, **settings: Any) -> None:
         super().__init__(**settings)
@@ -24,17 +24,21 @@ class Folder(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the modules."""
-        paths = import_module(self.package).__path__
-        return sorted(module.name.removesuffix("_") for module in iter_modules(paths))
+        return sorted(self._modules())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of one module."""
-        if cmd_name not in self.list_commands(ctx):
+        module = self._modules().get(cmd_name)
+        if module is None:
             return None
-        names = {module.name for module in iter_modules(import_module(self.package).__path__)}
-        module = cmd_name if cmd_name in names else f"{cmd_name}_"
         found: click.Command = import_module(f"{self.package}.{module}").command
         return found
+
+    def _modules(self) -> dict[str, str]:
+        """The modules by the names of their commands."""
+        paths = import_module(self.package).__path__
+        names = [module.name for module in iter_modules(paths)]
+        return {name.removesuffix("_").replace("_", "-"): name for name in names}
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

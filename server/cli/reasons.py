@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.evaluate import holds
 from engine.model import All, AnyOf, Condition, FieldValue, Not, Test
-from engine.scene import is_known, value_of, zone_of
+from engine.scene import MASK, is_known, is_private, value_of, zone_of
 
 if TYPE_CHECKING:
     from engine.model import Values, Vocabulary
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 def because(condition: Condition, words: Vocabulary, values: Values, now: datetime) -> str:
     """``red_systems = 2``: the fields that a true condition rests on, with their values."""
-    look, known = partial(value_of, words, values), partial(is_known, values)
+    look, known = partial(value_of, words, values), partial(is_known, words, values)
 
     def true(test: Test) -> bool:
         part = Condition(text="", test=test, fields=frozenset())
-        return bool(holds(part, look, known, now, zone_of(words, values)))
+        return bool(holds(part, look, known, now, zone_of(words, values), words.holidays))
 
     def grounds(test: Test) -> Iterator[str]:
         match test:
@@ -34,7 +34,7 @@ def because(condition: Condition, words: Vocabulary, values: Values, now: dateti
                 yield from _fields(test)
 
     names = dict.fromkeys(grounds(condition.test))
-    return ", ".join(f"{name} = {_told(look(name))}" for name in names)
+    return ", ".join(f"{name} = {_told(look(name) if not is_private(words, name) else MASK)}" for name in names)
 
 
 def _fields(test: Test) -> Iterator[str]:

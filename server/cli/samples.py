@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.model import FieldType
 
@@ -45,11 +45,16 @@ def _number(field: Field) -> Value:
     return int(wanted) if float(wanted).is_integer() else wanted
 
 
-def payload(trigger: Trigger, vocabulary: Vocabulary) -> dict[str, Value]:
-    """What the trigger requires, with a value each."""
-    required = [take.field for take in trigger.takes if take.required and take.field in vocabulary.fields]
-    values = {name: sample(vocabulary.fields[name], vocabulary) for name in required}
-    return {"email": "ada@example.com", **values}
+def payload(trigger: Trigger, vocabulary: Vocabulary) -> dict[str, Any]:
+    """What the trigger requires, with a value each, where its payloads have it."""
+    from engine.payloads import put
+
+    found: dict[str, Any] = {}
+    for take in trigger.takes:
+        if take.required and take.field in vocabulary.fields:
+            parts = take.path.parts if take.path else (take.field,)
+            put(parts, found, sample(vocabulary.fields[take.field], vocabulary))
+    return found
 
 
 def curl(base_url: str, trigger: Trigger, vocabulary: Vocabulary, *, locked: bool) -> str:
@@ -57,3 +62,16 @@ def curl(base_url: str, trigger: Trigger, vocabulary: Vocabulary, *, locked: boo
     key = ' -H "Authorization: Bearer $BUSOS_WEBHOOK_SECRET"' if locked else ""
     body = shlex.quote(json.dumps(payload(trigger, vocabulary), ensure_ascii=False))
     return f"curl -X POST {base_url}{trigger.path} -H 'Content-Type: application/json'{key} -d {body}"
+
+
+def sent(trigger: Trigger, vocabulary: Vocabulary) -> str:
+    """A line that plays a trigger which only its provider may call."""
+    from server.cli.advice import command_line
+
+    required = [take.field for take in trigger.takes if take.required and take.field in vocabulary.fields]
+    values = {name: sample(vocabulary.fields[name], vocabulary) for name in required}
+    return command_line("send", trigger.name, *(f"{name}={_told(value)}" for name, value in values.items()))
+
+
+def _told(value: Value) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)

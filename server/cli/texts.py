@@ -70,10 +70,12 @@ def faults(template: TemplateText, vocabulary: Vocabulary) -> Iterator[str]:
 
 def sample_values(vocabulary: Vocabulary) -> dict[str, Value]:
     """A value for every field: its default, else one that fits; and what the engine supplies."""
+    from engine.scene import value_of
     from server.cli.samples import sample
 
     fields = {
         name: field.default if field.default is not None else sample(field, vocabulary)
         for name, field in vocabulary.fields.items()
     }
+    fields = {name: value_of(vocabulary, fields, name) for name in fields}  # what is computed follows from the others
     return {**fields, "unsubscribe_url": "http://127.0.0.1:8000/u/sample", "sender_name": "busos"}

@@ -234,3 +234,21 @@ def test_a_file_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(Path, "read_text", refuse)
     with pytest.raises(TemplateFlaw, match="cannot be read: Permission denied"):
         FileTemplates(folder).find("a")
+
+
+def test_spare_templates_could_be_sent_and_are_named_by_no_file_around(folder: Path) -> None:
+    for name in ("used", "forgotten", "of_a_neighbour", "of-an-inner-one", "named"):
+        write(folder, f"{name}.md", GOOD)
+    write(folder, "off.md", GOOD.replace("preheader: Soon", "active: false"))
+    write(folder, "torn.md", "no front matter")
+    (folder.parent / "other.yaml").write_text("- email: of_a_neighbour\n- email: named_otherwise\n", encoding="utf-8")
+    (folder.parent / "campaigns").mkdir()
+    (folder.parent / "campaigns" / "spring.yml").write_text("{A: of-an-inner-one}", encoding="utf-8")
+
+    assert FileTemplates(folder).spare({"used"}) == ["forgotten", "named"]
+
+
+def test_nothing_is_read_where_every_template_is_used(folder: Path) -> None:
+    write(folder, "used.md", GOOD)
+
+    assert FileTemplates(folder).spare({"used"}) == []

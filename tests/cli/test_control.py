@@ -18,7 +18,7 @@ from typing import Any
 import click
 import pytest
 
-from engine.interpreter import UNSURE
+from engine.asking import UNSURE
 from engine.model import Contact, Entry, RunStatus
 from engine.model import Run as Journey
 from engine.runtime.control import AtOnce, Over, Shift

@@ -87,6 +87,8 @@ def test_the_json_of_a_run_has_the_shape_of_a_simulation_and_what_the_provider_s
         "attempts": 2,
         "error": None,
         "note": "sent on try 2",
+        "revision": "abc",
+        "commit": None,
     }
     assert document["other_runs"] == []
 
@@ -153,3 +155,49 @@ def test_looking_makes_no_ledger(run: Run, folder: Path) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Error: there is no ledger busos.db yet")
     assert not (folder / "busos.db").exists()
+
+
+@pytest.fixture
+def calls(folder: Path) -> Path:
+    """A ledger in which Ada has booked two calls, and is in a sequence without a key."""
+    runs = [
+        journey("run-4", "reminders", RunStatus.WAITING, due_at=NOON, step="soon", key="A 17", given={"place": "here"}),
+        journey("run-5", "reminders", RunStatus.HELD, due_at=NOON, step="soon", key="B", reason="no template"),
+        journey("run-6", "welcome", RunStatus.HELD, due_at=NOON, step="soon", reason="no template"),
+    ]
+    with Ledger.open("sqlite:///busos.db") as opened, opened.write() as tx:
+        tx.put_revision("abc", "version: 1", NOON)
+        tx.put_contacts([Contact(id="ada", email="ada@example.com")], NOON)
+        tx.add_runs(runs, "abc")
+    return folder
+
+
+def ids(run: Run, *words: str) -> list[str]:
+    return [one["id"] for one in json.loads(run("runs", "list", *words, "--json").stdout)["runs"]]
+
+
+@pytest.mark.usefixtures("calls")
+def test_runs_are_listed_and_picked_by_what_they_are_for(run: Run) -> None:
+    assert ids(run, "--key", "A 17") == ["run-4"]
+    assert ids(run, "--held", "--key", "B") == ["run-5"]
+    assert ids(run, "--held") == ["run-6", "run-5"]
+    assert run("runs", "list", "--key", "C").stdout == "no runs\n"
+    head, *lines = run("runs", "list").stdout.splitlines()
+    assert head.split()[:4] == ["RUN", "SEQUENCE", "KEY", "EMAIL"]
+    assert [line[head.index("KEY") : head.index("EMAIL")].strip() for line in lines] == ["", "B", "A 17"]
+    assert "KEY" not in run("runs", "list", "--sequence", "welcome").stdout
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_run_tells_what_it_is_for(run: Run) -> None:
+    assert run("runs", "show", "run-4").stdout.startswith("reminders for A 17  ada@example.com  waiting  run run-4\n")
+    assert json.loads(run("runs", "show", "run-4", "--json").stdout)["key"] == "A 17"
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_run_is_stopped_by_what_it_is_for(run: Run) -> None:
+    result = run("runs", "stop", "ada@example.com", "--key", "A 17", "--yes")
+    assert result.exit_code == 0, result.stdout + result.stderr
+    assert ids(run, "--status", "stopped") == ["run-4"]
+    assert run("runs", "pause", "--sequence", "reminders", "--key", "B", "--yes").exit_code == 0
+    assert ids(run, "--paused") == ["run-5"]

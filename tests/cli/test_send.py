@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.cli.example import Run
 
@@ -50,3 +51,11 @@ def test_an_unknown_trigger_is_bad_usage(run: Run) -> None:
     result = run("send", "quizz", "email=ada@example.com")
     assert (result.exit_code, result.stdout) == (2, "")
     assert 'no trigger is called "quizz"; did you mean "quiz"?' in result.stderr
+
+
+def test_fields_are_given_by_name_wherever_a_payload_has_them(run: Run, folder: Path) -> None:
+    file = folder / "sequences.yaml"
+    nested = file.read_text().replace("reds: {type: whole number,", "reds: {type: whole number, from: answers.reds,")
+    file.write_text(nested.replace("requires: [email, reds]", "requires: [email, reds]\n    paths: {email: who.email}"))
+    result = run(*ADA, "reds=2", "--json")
+    assert json.loads(result.stdout)["segment"] == "HOT"

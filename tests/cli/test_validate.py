@@ -77,7 +77,7 @@ def test_the_file_can_be_named_in_three_ways(run: Run, folder: Path, monkeypatch
             ("nope.yaml",),
             "Error: there is no file nope.yaml: run busos in the folder that holds it, or say where ",
         ),
-        (("templates",), "Error: templates is a folder: name the file in it"),
+        (("templates",), "Error: there is no file templates/sequences.yaml: run busos in the folder that holds it"),
     ],
 )
 def test_a_file_that_is_not_there_is_one_sentence_on_stderr(run: Run, words: tuple[str, ...], said: str) -> None:

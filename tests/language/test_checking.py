@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import Severity
+from engine.errors import MOST_PROBLEMS, Severity
 from engine.language.checking import all_checks, check, read_and_check, vocabulary
 from engine.language.report import as_text
 from engine.language.source import read
@@ -192,7 +192,7 @@ def test_a_way_to_write_fields_is_foreign_only_where_it_may_be_meant(full_shelf)
     text = """\
 version: 1
 contact: {email: {type: email}, first_name: {type: text, default: there}}
-triggers: {enter: {requires: [email], then: [{alert: "[Read this] and [First Name], 100%sure%"}]}}
+triggers: {enter: {requires: [email, first_name], then: [{alert: "[Read this] and [First Name], 100%sure%"}]}}
 """
     _, problems = read_and_check(text, "sequences.yaml", full_shelf)
 
@@ -211,3 +211,19 @@ sequences: {course: {steps: [{email: one}]}}
     _, problems = read_and_check(text, "sequences.yaml", shelf)
 
     assert len(problems) == 1
+
+
+def test_of_a_file_with_more_mistakes_than_anybody_reads_the_first_are_told(full_shelf):
+    steps = "".join(f"      - emial: a{number}\n" for number in range(MOST_PROBLEMS + 7))
+    text = f"version: 1\ncontact: {{email: {{type: email}}}}\nsequences:\n  s:\n    steps:\n{steps}"
+    problems = read_and_check(text, "x.yaml", full_shelf)[1]
+    assert [problem.rule for problem in problems] == [*["unknown-key"] * MOST_PROBLEMS, "too-many"]
+    assert (problems[-1].line, problems[-1].message) == (
+        MOST_PROBLEMS + 5,
+        "there are 1,000 problems up to here, and more may follow",
+    )
+
+
+@pytest.mark.parametrize("text", ["a: 1\n" * 2000, "a:\n" + "\t- x\n" * 2000, "a: [" + "1,\t" * 2000 + "]\n"])
+def test_what_yaml_objects_to_without_end_is_told_to_an_end(text, full_shelf):
+    assert len(read_and_check(text, "x.yaml", full_shelf)[1]) <= MOST_PROBLEMS + 1

@@ -54,6 +54,19 @@ def test_a_length_of_time_is_numbers_with_units(text: str, days: int, seconds: i
     assert parse_duration(text) == Duration(text=text.strip(), days=days, seconds=seconds)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2 business days", Duration(text="2 business days", business_days=2)),
+        ("1 Business Day 6 hours", Duration(text="1 Business Day 6 hours", business_days=1, seconds=21_600)),
+        ("1 week 1 business day", Duration(text="1 week 1 business day", days=7, business_days=1)),
+        ("2614 business days", Duration(text="2614 business days", business_days=2614)),
+    ],
+)
+def test_business_days_are_counted_apart(text: str, expected: Duration) -> None:
+    assert parse_duration(text) == expected
+
+
 EXAMPLES = 'write it like "24 hours" or "1 day 6 hours"'
 
 
@@ -83,8 +96,16 @@ EXAMPLES = 'write it like "24 hours" or "1 day 6 hours"'
          'write it in days or weeks, like "30 days"'),
         ("2 yrs", "years are not all equally long, so they are no length of time here",
          'write it in days or weeks, like "365 days"'),
-        ("2 business days", "this version of busos does not count business days", 'write "2 days"'),
-        ("1 weekday", "this version of busos does not count business days", 'write "1 day"'),
+        ("1 weekday", '"1 weekday" is not how a length of time is written', 'write "1 business day"'),
+        ("3 working days", '"3 working days" is not how a length of time is written', 'write "3 business days"'),
+        ("two business days", '"two business days" is not how a length of time is written', 'write "2 business days"'),
+        ("2 bussiness days", '"2 bussiness days" is not a length of time; did you mean "2 business days"?', ""),
+        ("2 businessdays", '"2 businessdays" is not a length of time; did you mean "2 business days"?', ""),
+        ("1.5 business days", '"1.5 business days": a business day cannot be divided',
+         'write whole ones, with hours beside them: "1 business day 4 hours"'),
+        ("0 business days", '"0 business days" is no time at all', "write at least 1 second"),
+        ("2615 business days", '"2615 business days" is more than 10 years', "write a shorter length of time"),
+        ("business days", '"business days" is not a length of time', EXAMPLES),
         ("-2 days", '"-2 days" is negative; time only goes forward', 'write "2 days"'),
         ("0 hours", '"0 hours" is no time at all', "write at least 1 second"),
         ("0h", '"0 hours" is no time at all', "write at least 1 second"),
@@ -184,6 +205,8 @@ DATES = "fields that are: appointment_time, birthday"
          "wait"),
         ("until 2025-11-12 25:00", "25:00", '"25:00" is not a time of the day', 'write it like "09:00" or "17:30"',
          "wait"),
+        ("until 2025-11-12 before Tuesday", "before Tuesday", '"before Tuesday" is not a time of the day',
+         'write it like "09:00" or "17:30"', "wait"),
         ("until 24:00", "24:00", '"24:00" is not a time of the day', 'write it like "09:00" or "17:30"', "wait"),
         ("until 9 pm", "9 pm", '"9 pm" is not a time of the day', 'write "21:00"', "wait"),
         ("until 12:30am", "12:30am", '"12:30am" is not a time of the day', 'write "00:30"', "wait"),
@@ -200,12 +223,6 @@ DATES = "fields that are: appointment_time, birthday"
         ("Until 09:00", "Until 09:00", '"Until" is written in small letters', 'write "until 09:00"', "wait"),
         ("2 days before birthday", "2 days before birthday",
          '"2 days before birthday" is a moment, not a length of time', 'write "until 2 days before birthday"', "wait"),
-        ("for trigger booking, at most 3 days", "for trigger booking, at most 3 days",
-         'a wait "for" a trigger or a condition is not in this version of busos',
-         'write "until ..." or a length of time; stop_when ends a sequence as soon as something is true', "wait"),
-        ("for customer = true", "for customer = true",
-         'a wait "for" a trigger or a condition is not in this version of busos',
-         'write "until ..." or a length of time; stop_when ends a sequence as soon as something is true', "wait"),
     ],
 )  # fmt: skip
 def test_what_is_no_wait_says_what_to_write(text: str, place: str, message: str, hint: str, rule: str) -> None:

@@ -63,10 +63,3 @@ def test_every_mapping_says_which_keys_it_may_have():
 
 def test_the_verbs_of_the_schema_are_the_verbs_of_the_engine():
     assert sorted(verbs()) == sorted([*kinds(), WAIT])
-
-
-def test_words_of_later_versions_are_not_in_the_schema_yet():
-    later = set(schema()["x-later"])
-    step = set(schema()["$defs"]["step"]["properties"])
-    assert not later & step
-    assert not later & set(schema()["properties"])

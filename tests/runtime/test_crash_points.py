@@ -13,14 +13,16 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from engine.model import Accepted, Playbook, Retry, RunStatus
-from engine.ports import Conflict, Delivery, Message
+from engine.ports import Conflict, Delivery, Message, WebAnswer, WebCall
 from engine.runtime.arrivals import Arrival
+from engine.runtime.calling import CallErrand
 from engine.runtime.ledger import Ledger
 from engine.runtime.ledger.transaction import Transaction
 from engine.runtime.outbox import LEASE as ERRAND_LEASE
@@ -135,6 +137,24 @@ class Told:
 
 
 @dataclass
+class Web:
+    """Whoever is called. It may be called twice, and knows by the key that it was one call."""
+
+    doors: Doors
+    heard: dict[str, bytes] = field(default_factory=dict)
+    name: str = "web"
+
+    def call(self, call: WebCall) -> WebAnswer | Retry:
+        with self.doors.door():
+            busy = call.key not in self.heard  # it did what it was called for, and then gave no answer
+            assert self.heard.setdefault(call.key, call.body) == call.body, "another call under the same key"
+        self.doors.behind()
+        if busy:
+            return Retry(reason="busy", uncertain=True)
+        return WebAnswer(told="called", status=200, value={"visits": 7})
+
+
+@dataclass
 class World:
     """One play of the story, and its processes, one after the other."""
 
@@ -163,7 +183,10 @@ class World:
 
     def work(self) -> None:
         self.engine.work()
-        dispatcher = Dispatcher(self.engine.ledger, AlertErrand(self.alerts), self.engine.clock)
+        self.carry_out(AlertErrand(self.alerts))
+
+    def carry_out(self, errand: Any) -> None:
+        dispatcher = Dispatcher(self.engine.ledger, errand, self.engine.clock)
         while items := dispatcher.claim():
             dispatcher.work(items)
 
@@ -191,9 +214,10 @@ class World:
         runs = self.engine.runs()
         emails = {name: [m.template for m in self.vendor.sent if name in m.to] for name in PEOPLE}
         with self.engine.ledger.read() as tx:
+            told = [tx.story(run.id) for run in [*runs, *self.engine.runs("trigger enter")]]
             stories = sorted(
-                [(entry.kind, entry.step, entry.template) for entry in tx.story(run.id) if entry.kind != "retry"]
-                for run in [*runs, *self.engine.runs("trigger enter")]
+                [str((entry.kind, entry.step, entry.template)) for entry in story if entry.kind != "retry"]
+                for story in told
             )
             counts = tx.email_counts()
         return {
@@ -207,6 +231,21 @@ class World:
 
 
 BOOK = playbook(STORY)
+CALLS = playbook("""
+triggers:
+  enter: {requires: [email], accepts: [red], then: [{start: course}]}
+  bought: {requires: [email], accepts: [customer]}
+sequences:
+  course:
+    steps:
+      - http: POST https://example.com/people
+        json: {who: "{{ email }}", red: "{{ red }}"}
+        save_as: visits
+      - email: one
+      - http: POST https://example.com/done
+        json: {who: "{{ email }}", visits: "{{ visits }}"}
+      - email: two
+""")
 
 
 Emptied = Callable[[], str]
@@ -232,18 +271,20 @@ def emptied(request: pytest.FixtureRequest, empty: Path, tmp_path: Path) -> Empt
     return copied
 
 
-def played(url: str, book: Playbook, doors: Doors, **vendor_is: Any) -> tuple[dict[str, Any], int]:
+def played(
+    url: str, book: Playbook, doors: Doors, *, world: type[World] = World, **vendor_is: Any
+) -> tuple[dict[str, Any], int]:
     """What came of the story, and how often it was killed."""
     WatchedLedger.doors = Doors()
     ledger = WatchedLedger.open(url)
     with ledger.write() as tx:
-        tx.put_revision(BOOK.revision, "", NOON)
+        tx.put_revision(book.revision, "", NOON)
     ledger.doors = doors
     vendor = Vendor(doors=doors, **vendor_is)
     engine = Engine(ledger, book, HandClock(), vendor, AnyTemplate())
     try:
-        world = World(engine, vendor, Told(doors))
-        return world.play(), world.kills
+        played = world(engine, vendor, Told(doors))
+        return played.play(), played.kills
     finally:
         ledger.close()
 
@@ -297,3 +338,42 @@ def test_killed_at_any_door_with_emails_in_batches_the_outcome_is_the_same(
 def same(outcome: dict[str, Any], expected: dict[str, Any]) -> bool:
     """But for alerts: that emails have to wait may be told or not."""
     return {**outcome, "alerts": expected["alerts"]} == expected and set(expected["alerts"]) <= set(outcome["alerts"])
+
+
+@dataclass
+class Calling(World):
+    """The same people, who call others on their way."""
+
+    def work(self) -> None:
+        errand = CallErrand(self.engine.ledger, self.web, lambda: self.engine.playbook)
+        for _ in range(6):
+            super().work()
+            self.carry_out(errand)
+            self.engine.clock.forward(seconds=30)
+
+    @cached_property
+    def web(self) -> Web:
+        return Web(self.vendor.doors)
+
+    def outcome(self) -> dict[str, Any]:
+        return {**super().outcome(), "called": sorted(self.web.heard.values())}
+
+
+@pytest.mark.parametrize("side", ["before", "inside", "behind"])
+def test_killed_at_any_door_of_a_call_the_outcome_is_the_same(emptied: Emptied, side: str) -> None:
+    unharmed = Doors()
+    expected, _ = played(emptied(), CALLS, unharmed, world=Calling)
+    assert expected["emails"] == {name: ["one", "two"] for name in PEOPLE}
+    assert expected["called"] == sorted(
+        body
+        for name in PEOPLE
+        for body in (
+            b'{"who":"%b@example.com","red":%d}' % (name.encode(), 3 if name == "ada" else 0),
+            b'{"who":"%b@example.com","visits":7}' % name.encode(),
+        )
+    )
+
+    for number in range(1, unharmed.passed + 1):
+        outcome, kills = played(emptied(), CALLS, Doors(fatal=number, side=side), world=Calling)
+        assert kills <= 1
+        assert same(outcome, expected), f"killed {side} door {number}"

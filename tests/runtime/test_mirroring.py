@@ -32,8 +32,10 @@ contact:
   red: {type: whole number, min: 0, max: 8, notion: Red Systems}
   segment: {type: segment, notion: Segment}
   customer: {type: checkbox, notion: Customer}
+  orange: {type: whole number, min: 0, max: 8, notion: Orange Systems}
+  score: {type: whole number, computed: red * 10 + orange, notion: Assessment Score}
 segments: [{CRITICAL: red >= 2}, {OPTIMIZE: otherwise}]
-triggers: {enter: {requires: [email], accepts: [name, red], then: [{start: course}]}}
+triggers: {enter: {requires: [email], accepts: [name, red, orange], then: [{start: course}]}}
 sequences:
   course:
     stop_when: customer = true
@@ -206,3 +208,21 @@ def test_an_unforeseen_fault_of_the_mirror_is_survived(world: World) -> None:
 
     waiting = engine.errands("mirror")
     assert [(item.attempts, item.error) for item in waiting] == [(1, "busos failed: ZeroDivisionError")]
+
+
+def test_a_computed_field_is_shown_while_it_is_known_and_nobody_can_edit_it(world: World) -> None:
+    world.engine.accept(red=3)
+    world.show()
+    assert world.page().get("Assessment Score") is None
+
+    world.engine.accept(red=3, orange=2)
+    world.show()
+    assert world.page()["Assessment Score"] == 32
+
+    world.engine.clock.forward(hours=2)
+    world.notion.edit("ada@example.com", Assessment_Score=99, Red_Systems=1)
+    world.read_back()
+    world.engine.accept(name="Ada", orange=3)
+    world.show()
+    assert "score" not in world.engine.values()
+    assert world.page()["Assessment Score"] == 13

@@ -9,7 +9,7 @@ import pytest
 
 from engine.model import Accepted, RaiseAlert, Refused, Retry
 from engine.ports import Delivery
-from engine.runtime.outbox import AlertErrand, Dispatcher, RecordedAlerts, alert_item
+from engine.runtime.outbox import AlertErrand, Dispatcher, RecordedAlerts, Unawaited, alert_item
 from tests.playbooks import NOON, steps
 from tests.runtime.conftest import Engine
 
@@ -104,7 +104,7 @@ def test_alerts_of_one_topic_that_wait_become_one(course: Engine) -> None:
 
 
 def test_an_adapter_that_breaks_costs_a_retry(course: Engine) -> None:
-    class Broken:
+    class Broken(Unawaited):
         kind = "alert"
         batch = 5
 

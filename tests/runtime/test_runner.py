@@ -17,6 +17,7 @@ from engine.runtime.paces import MemoryStore, SharedPace
 from engine.runtime.runner import DEADLY, LEASE
 from tests.playbooks import NOON, AnyTemplate, playbook, steps
 from tests.runtime.conftest import Engine, HandClock, ScriptedMailer, arrival, yes
+from tests.test_simulation import ORDER
 
 Make = Callable[..., Engine]
 
@@ -734,3 +735,26 @@ def test_who_is_in_hand_when_a_machine_dies_again_and_again_is_not_blamed_for_it
 
     assert {run.status for run in course.runs()} == {RunStatus.FINISHED}
     assert lives > DEADLY
+
+
+@pytest.mark.parametrize(
+    ("policy", "triggers", "ends"),
+    [
+        ("ignore", ("enter", "anew"), ["stopped by trigger anew", None]),
+        ("ignore", ("fickle",), ["stopped by trigger fickle"]),
+        ("ignore", ("eager",), [None]),
+        ("restart", ("eager",), ["started again", None]),
+        ("run_both", ("eager",), [None, None]),
+    ],
+)
+def test_what_a_trigger_does_is_done_in_its_order(
+    engine: Make, policy: str, triggers: tuple[str, ...], ends: list[str | None]
+) -> None:
+    course = engine(playbook(ORDER.replace("IF_ALREADY_IN", policy)))
+    for name in triggers:
+        course.accept(name)
+        course.work()
+
+    assert [run.reason for run in reversed(course.runs())] == ends
+    course.pass_time(days=2)
+    assert len(course.mailer.given) == ends.count(None)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.errors import SettingsError
-from engine.runtime.settings import SETTINGS, Settings, setting_name, webhook_keys
+from engine.providers import providers
+from engine.runtime.readings import webhook_keys
+from engine.runtime.settings import SETTINGS, Settings, setting_name
 
 NOTION = {"NOTION_TOKEN": "t", "NOTION_CONTACTS_DB_ID": "c", "NOTION_TEMPLATES_DB_ID": "d"}
 
@@ -21,7 +25,16 @@ def test_with_nothing_set_the_embedded_defaults_stand(tmp_path: Path) -> None:
 
 
 def test_every_member_has_its_entry_in_the_list_and_every_entry_its_member() -> None:
-    assert [setting_name(member.name) for member in fields(Settings)] == [setting.name for setting in SETTINGS]
+    assert named(fields(Settings)) == [setting.name for setting in SETTINGS]
+
+
+def named(members: Iterable[Any]) -> list[str]:
+    """The settings behind members: one each, but for the secrets of all providers and of all calls."""
+    several = {
+        "provider_secrets": [provider.SETTING for provider in providers().values()],
+        "http_secrets": ["HTTP_SECRET_NAME"],
+    }
+    return [name for one in members for name in several.get(one.name, [setting_name(one.name)])]
 
 
 def test_every_default_in_the_list_is_the_default_of_its_member(tmp_path: Path) -> None:
@@ -34,7 +47,7 @@ def _is_a_value(default: str) -> bool:
 
 
 def test_what_the_list_calls_secret_is_what_repr_leaves_out() -> None:
-    hidden = {setting_name(member.name) for member in fields(Settings) if not member.repr}
+    hidden = set(named(member for member in fields(Settings) if not member.repr))
     assert hidden == {setting.name for setting in SETTINGS if setting.secret}
 
 
@@ -47,6 +60,12 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "BUSOS_SECRET_KEY": "k",
         "BUSOS_ADMIN_PASSWORD": "p",
         "BUSOS_WEBHOOK_SECRET": "whsec_c2VjcmV0",
+        "BUSOS_CAL_COM_SECRET": "a",
+        "BUSOS_CALENDLY_SECRET": "b",
+        "BUSOS_STRIPE_SECRET": " c ",
+        "BUSOS_TYPEFORM_SECRET": " ",
+        "BUSOS_HTTP_ALLOW": "public, CRM.example.com,10.0.0.0/8, ::1",
+        "HTTP_SECRET_NAME": "Bearer a",
         "BUSOS_CORS_ORIGINS": "https://www.Example.com/, http://localhost:3000",
         "BUSOS_RATE_LIMIT": "600",
         "BUSOS_ASK_ABOVE": "0",
@@ -72,6 +91,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         secret_key="k",
         admin_password="p",
         webhook_secret="whsec_c2VjcmV0",
+        provider_secrets={"cal.com": "a", "calendly": "b", "stripe": "c"},
+        http_allow=("public", "crm.example.com", "10.0.0.0/8", "::1"),
+        http_secrets={"NAME": "Bearer a"},
         cors_origins=("https://www.example.com", "http://localhost:3000"),
         rate_limit=600,
         keep_finished=timedelta(days=400),
@@ -124,6 +146,7 @@ def test_testing_mode_has_several_ways_to_say_no(tmp_path: Path, text: str) -> N
         ("NOTION_VERSION", "2024-01-01", 'NOTION_VERSION must be 2025-09-03 or 2022-06-28, not "2024-01-01"'),
         ("BUSOS_CORS_ORIGINS", "*", 'BUSOS_CORS_ORIGINS has "*", which is not one origin; name each'),
         ("BUSOS_CORS_ORIGINS", "https://a.example.com/path", "which is not one origin"),
+        ("BUSOS_HTTP_ALLOW", "https://crm.example.com", "write public, or hosts and networks like crm.example.com"),
         ("BUSOS_WEBHOOK_SECRET", "whsec_hunter2!", "starts with whsec_ but what follows is not base64"),
     ],
 )

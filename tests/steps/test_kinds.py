@@ -8,7 +8,7 @@ from engine.steps import default_id, kinds, verb_of
 
 
 def test_every_file_of_the_folder_is_a_verb() -> None:
-    assert list(kinds()) == ["alert", "choose", "email", "save", "start", "stop"]
+    assert list(kinds()) == ["alert", "choose", "email", "http", "save", "split", "start", "stop"]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,8 @@ def test_every_file_of_the_folder_is_a_verb() -> None:
         ({"stop": "enough"}, "stop"),
         ({"stop": {"sequence": "nurture"}}, "stop nurture"),
         ({"when": "a = 1", "choose": []}, "choose"),
+        ({"split": {"A": "50%"}, "save_as": "offer"}, "split offer"),
+        ({"http": "GET https://example.com/a?b={{ c }}"}, "http GET https://example.com/a"),
     ],
 )
 def test_the_id_of_a_step_whose_author_gave_none(spec: dict[str, object], expected: str | None) -> None:

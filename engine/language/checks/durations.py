@@ -1,4 +1,4 @@
-"""Every length of time and every wait can be read; a real wait is longer than a test."""
+"""Every length of time and every wait can be read, a real wait is longer than a test, its modifiers have an effect."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from engine.errors import Problem, Severity
 from engine.language.book import Checkable
-from engine.language.durations import parse_duration, parse_until
+from engine.language.durations import parse_duration
 from engine.language.flaws import Flaw
 from engine.language.schema import Place
 from engine.language.spelling import did_you_mean
-from engine.model import After, Duration
+from engine.language.waiting import parse_wait
+from engine.model import After, Around, Awaited, Duration, ForCondition, ForTrigger, OnDate, Until
 
 _MINUTE = 60
 
@@ -42,11 +43,37 @@ def _length(book: Checkable, place: Place, found: Duration | Flaw, shift: int = 
 
 
 def _wait(book: Checkable, place: Place) -> Iterator[Problem]:
-    found = parse_until(place.value, book.vocabulary)
-    if isinstance(found, Flaw):
-        yield book.flaw(place, found)
-    elif isinstance(found, After):
+    triggers = list(book.section("triggers")) if isinstance(book.document.data.get("triggers", {}), dict) else None
+    found = parse_wait(place.value, book.vocabulary, triggers)
+    if isinstance(found, tuple):
+        for flaw in found:
+            yield book.flaw(place, flaw)
+        return
+    if isinstance(found, After):
         yield from _short(book, place, found.duration)
+    elif isinstance(found, ForTrigger | ForCondition):
+        yield from _short(book, place, found.at_most)
+    yield from _idle(book, place, found)
+
+
+def _idle(book: Checkable, place: Place, found: Until | Awaited) -> Iterator[Problem]:
+    """``if_past`` of what cannot be past, ``if_unknown`` of what is known."""
+    step = book.document.value(place.path[:-1])
+    wait = place.value.strip()
+    if "if_past" in step and not isinstance(found, OnDate | Around):
+        message = f'"if_past" has no effect here: "{wait}" is never in the past when it begins'
+        hint = _over(found) or "take it away; it is for waits until a date, or until a moment that a field tells"
+        yield book.problem((*place.path[:-1], "if_past"), "no-effect", message, hint=hint)
+    if "if_unknown" in step and not isinstance(found, Around):
+        message = f'"if_unknown" has no effect here: "{wait}" does not rest on the moment that a field tells'
+        hint = _over(found) or "take it away; it is for waits until a moment that a field tells"
+        yield book.problem((*place.path[:-1], "if_unknown"), "no-effect", message, hint=hint)
+
+
+def _over(found: Until | Awaited) -> str:
+    if not isinstance(found, ForTrigger | ForCondition):
+        return ""
+    return f"take it away: after {found.at_most.text} the run goes on, whatever came"
 
 
 def _short(book: Checkable, place: Place, duration: Duration) -> Iterator[Problem]:

@@ -49,6 +49,7 @@ def check(book: Checkable) -> Iterator[Problem]:
     for place in book.mappings("field-definition"):
         name = str(place.path[-1])
         yield from _reserved(book, place.path, name)
+        yield from _private(book, place, name)
         if book.sound(place.path):
             yield from _definition(book, place, book.vocabulary.fields[name])
 
@@ -73,6 +74,12 @@ def _singles(book: Checkable) -> Iterator[Problem]:
         for name in fields[1:]:
             message = f'"{fields[0]}" is a field of type {kind} already, and there can be one only'
             yield book.problem(("contact", name), "second-of-a-kind", message, hint="give this one another type")
+
+
+def _private(book: Checkable, place: Place, name: str) -> Iterator[Problem]:
+    if place.value.get("private") is True and name == "email":
+        message = '"private" means nothing for email: by the address people are found, and told apart in every story'
+        yield book.problem((*place.path, "private"), "field-limit", message, hint="take it away")
 
 
 def _reserved(book: Checkable, path: Path, name: str) -> Iterator[Problem]:

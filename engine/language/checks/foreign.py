@@ -28,7 +28,7 @@ def check(book: Checkable) -> Iterator[Problem]:
 def _cut(book: Checkable, place: Place) -> Iterator[Problem]:
     """``Deal # 5`` without quotes is the text ``Deal``; a remark that is meant stands further off."""
     spot = book.place(place)
-    line = book.document.lines.line(spot.line)
+    line = book.document.home(place.path).line(spot.line)
     text, rest = line[spot.column - 1 :], line[spot.end_column - 1 :]
     if text[:1] not in ("'", '"') and re.match(r" #", rest):
         message = f'this text ends before the #, at "{place.value}": the rest of the line is a remark'

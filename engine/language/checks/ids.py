@@ -11,6 +11,7 @@ from engine.language.schema import Place
 from engine.steps import WAIT, default_id
 
 END_OF = "end of "
+BEFORE = "wait before "
 """How the compiler's ids of places to rest begin: a step with such an id could take the place of its waits."""
 
 
@@ -28,9 +29,10 @@ def _program(book: Checkable, steps: list[Place]) -> Iterator[Problem]:
         if name is None:
             message = "an email that is chosen by segment needs an id, a name for all of its templates"
             yield book.problem((*step.path, "email"), "missing-id", message, hint="add  id: email_2")
-        elif name.startswith(END_OF):
-            message = f'"{name}" is how busos itself calls the place after a last wait'
-            hint = "choose an id that does not begin with  end of"
+        elif name.startswith((END_OF, BEFORE)):
+            begin = END_OF if name.startswith(END_OF) else BEFORE
+            message = f'"{name}" is how busos itself calls a place where people wait'
+            hint = f"choose an id that does not begin with  {begin.strip()}"
             yield book.problem((*step.path, "id"), "reserved-name", message, hint=hint)
         elif name in seen:
             yield _twice(book, name, seen[name], step)

@@ -1,4 +1,4 @@
-"""Fields, segments and sequences that are named somewhere are declared somewhere."""
+"""Fields, segments, sequences and triggers that are named somewhere are declared somewhere."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ def check(book: Checkable) -> Iterator[Problem]:
     for place in () if _lost(book, "sequences", dict) else book.texts("sequence"):
         there_are = f"the sequences are {', '.join(sequences)}" if sequences else "this file has no sequences"
         yield from _unknown(book, place, sequences, "unknown-sequence", there_are)
+    triggers = list(book.section("triggers"))
+    for place in () if _lost(book, "triggers", dict) else book.texts("trigger"):
+        there_are = f"the triggers are {', '.join(triggers)}" if triggers else "this file has no triggers"
+        yield from _unknown(book, place, triggers, "unknown-trigger", there_are)
 
 
 def _lost(book: Checkable, section: str, kind: type) -> bool:

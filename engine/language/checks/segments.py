@@ -1,11 +1,15 @@
-"""Segment rules leave nobody out, and maps from segment to template name every segment."""
+"""Segment rules leave nobody out, each takes somebody, and maps from segment to template name every segment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.errors import Problem
+from engine.errors import Problem, Severity
 from engine.language.book import Checkable
+from engine.language.proving.claims import ANY_DAY
+from engine.language.proving.interview import TooManyCasesError
+from engine.language.proving.segments import Never, prove
+from engine.language.proving.stated import limits, stated_rules, stated_words
 from engine.language.schema import Place
 from engine.language.vocabulary import OTHERWISE
 
@@ -25,6 +29,7 @@ def check(book: Checkable) -> Iterator[Problem]:
         yield from _order(book, lines)
         yield from _none(book, lines)
         yield from _itself(book, lines)
+        yield from _proved(book, [line for line in lines if line.path[-1] != OTHERWISE])
     for place in book.mappings("segment-map"):
         yield from _complete(book, place)
 
@@ -73,6 +78,49 @@ def _itself(book: Checkable, lines: list[Place]) -> Iterator[Problem]:
         if rule and rule.condition and field in rule.condition.fields and line.value == rule.condition.text:
             message = f'this line decides on the segment, so it cannot ask for "{field}"'
             yield book.problem(line, "segment-circle", message, hint="ask for the fields behind it")
+
+
+def _proved(book: Checkable, lines: list[Place]) -> Iterator[Problem]:
+    """The lines that take nobody."""
+    if stated_rules(book) is None:
+        return
+    try:
+        proof = prove(stated_words(book), ANY_DAY)
+    except TooManyCasesError:
+        message = "these rules tell too many kinds of contact apart to prove which of them takes whom"
+        hint = "they work all the same; rules that ask for fewer fields could be proved"
+        yield book.problem(("segments",), "unproved-segments", message, hint=hint, severity=Severity.WARNING)
+        return
+    for rule, line in zip(book.vocabulary.segments, lines, strict=True):
+        yield from (_takes_nobody(book, one, line) for one in proof.never if one.rule is rule)
+
+
+def _takes_nobody(book: Checkable, never: Never, line: Place) -> Problem:
+    name = never.rule.name
+    if never.rule.condition is None:
+        message = f"nobody is ever {name}: the lines above leave nobody over"
+        hint = "take this line away and let the one above it be the otherwise, or write  - otherwise: none"
+        return book.problem(line.path, "dead-otherwise", message, hint=hint, severity=Severity.WARNING)
+    if never.contradiction:
+        message = f'"{never.rule.condition.text}" can never be true, so nobody is ever {name}'
+        return book.problem(line, "impossible-condition", message, hint=limits(never.rule.condition, book.vocabulary))
+    first = [*never.above, *never.waits][0].name
+    message = f'"{name}: {never.rule.condition.text}" can never be true here: {_why(never)}'
+    return book.problem(line.path, "unreachable-segment", message, hint=f"move it above {first}, or take it away")
+
+
+def _why(never: Never) -> str:
+    names = [rule.name for rule in never.above]
+    if names:
+        takes, holds = ("takes", "holds") if len(names) == 1 else ("take", "hold")
+        verb = f"{takes} or {holds}" if never.waits else takes
+        return f"{_listed(names)} above {verb} every such contact"
+    waits = [rule.name for rule in never.waits]
+    return f"{_listed(waits)} above cannot be told for any such contact, who is held there"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _complete(book: Checkable, place: Place) -> Iterator[Problem]:

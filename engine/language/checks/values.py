@@ -32,8 +32,13 @@ def check(book: Checkable) -> Iterator[Problem]:
 
 def _ruled(book: Checkable, here: Place, field: Field) -> Problem:
     """An address is who the contact is, a segment follows from the rules: neither is anybody's to write."""
+    given = "with" in here.path
     if field.name == KEY:
-        message = f'"{KEY}" tells contacts apart, so it cannot be saved over'
+        message = (
+            f'"{KEY}" tells contacts apart, so {"no run can have another one" if given else "it cannot be saved over"}'
+        )
         return book.problem(here, "ruled-field", message, hint="keep the other address in a field of its own")
-    message = f'"{field.name}" follows from the rules under segments:, so saving it would be undone at once'
-    return book.problem(here, "ruled-field", message, hint="save the field that the rules ask for instead")
+    why = "so it cannot be given" if given else "so saving it would be undone at once"
+    message = f'"{field.name}" follows from the rules under segments:, {why}'
+    hint = f"{'give' if given else 'save'} the field that the rules ask for instead"
+    return book.problem(here, "ruled-field", message, hint=hint)

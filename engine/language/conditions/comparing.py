@@ -9,7 +9,7 @@ from engine.language.conditions.cursor import Cursor, misread
 from engine.language.conditions.structure import Span, Tested, Written
 from engine.language.conditions.tokens import COMPARISONS, FOREIGN, Misread, Token
 from engine.language.durations import parse_duration
-from engine.language.durations.amounts import UNITS
+from engine.language.durations.amounts import BUSINESS_DAY, UNITS
 from engine.language.flaws import Flaw
 from engine.language.spelling import closest, did_you_mean
 
@@ -154,7 +154,7 @@ def _span(cursor: Cursor) -> Span:
     """``30 days ago``; amounts and units up to the words that say which way."""
     first = cursor.at
     while cursor.peek().kind == "number" and cursor.peek(1).kind == "word" and not cursor.peek(1).joiner:
-        cursor.take(2)
+        cursor.take(3 if _of_two_words(cursor) else 2)
     amount = Token("text", cursor.since(first), cursor.tokens[first].start, cursor.tokens[cursor.at - 1].end)
     sign = _direction(cursor)
     if sign is None:
@@ -163,6 +163,15 @@ def _span(cursor: Cursor) -> Span:
     if isinstance(duration, Flaw):
         raise Misread(replace(duration, start=amount.start, end=amount.end))
     return Span(cursor.since(first), amount.start, cursor.tokens[cursor.at - 1].end, duration, sign)
+
+
+def _of_two_words(cursor: Cursor) -> bool:
+    """Whether the unit after the next number is ``business days``, or nearly so."""
+    first, second = cursor.peek(1).text.casefold(), cursor.peek(2)
+    if second.kind != "word":
+        return False
+    near = closest(f"{first} {second.text}", (BUSINESS_DAY, f"{BUSINESS_DAY}s"))
+    return near is not None or (first in ("work", "working") and second.is_word("day", "days"))
 
 
 def _direction(cursor: Cursor) -> Literal[-1, 1] | None:
@@ -176,7 +185,7 @@ def _direction(cursor: Cursor) -> Literal[-1, 1] | None:
 
 
 def _no_direction(amount: Token, unit: Token) -> Misread:
-    if closest(unit.text, UNITS) is None:
+    if closest(unit.text, UNITS) is None and len(amount.text.split()) == 2:
         return misread(unit, f'"{unit.text}" was not expected here', 'join two tests with "and" or "or"')
     hint = f"write {amount.text} ago, or {amount.text} from now"
     return misread(amount, f'"{amount.text}" before now, or after it?', hint)

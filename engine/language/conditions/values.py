@@ -123,7 +123,7 @@ def _number(field: Field, value: Token, exact: bool) -> Operand | Refusal:
         return _mismatch(field, value, f"write {value.text.strip()} without quotes" if unquoted else "")
     number = float(value.text) if "." in value.text else int(value.text)
     if exact and not _possible(field, number):
-        return Refusal(f"{field.name} is {_range(field)}, so it is never {value.text}", "", "condition-value")
+        return Refusal(f"{field.name} is {extent(field)}, so it is never {value.text}", "", "condition-value")
     return Constant(number)
 
 
@@ -133,7 +133,8 @@ def _possible(field: Field, number: float) -> bool:
     return fits and above and (field.maximum is None or number <= field.maximum)
 
 
-def _range(field: Field) -> str:
+def extent(field: Field) -> str:
+    """A number with its bounds: ``a whole number from 0 up to 8``."""
     low = f" from {field.minimum:g}" if field.minimum is not None else ""
     high = f" up to {field.maximum:g}" if field.maximum is not None else ""
     return f"{a(field.type)}{low}{high}"

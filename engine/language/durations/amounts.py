@@ -1,4 +1,4 @@
-"""Lengths of time in words: ``24 hours``, ``1 day 6 hours``."""
+"""Lengths of time in words: ``24 hours``, ``1 day 6 hours``, ``2 business days``."""
 
 from __future__ import annotations
 
@@ -13,23 +13,37 @@ from engine.model import Duration
 
 # In seconds, from the longest. Days and weeks keep the clock time, so they are not really seconds.
 UNITS: Mapping[str, int] = {"week": 604_800, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
-_SPELLED: Mapping[str, str] = {spelling: unit for unit in UNITS for spelling in (unit, f"{unit}s")}
+BUSINESS_DAY = "business day"
+_SPELLED: Mapping[str, str] = {spelling: unit for unit in (*UNITS, BUSINESS_DAY) for spelling in (unit, f"{unit}s")}
 
 _MOST_YEARS = 10
 _MOST_SECONDS = _MOST_YEARS * 366 * UNITS["day"]
 _MOST_DIGITS = 9
+_WEEK_OF_WORK = 5
 _EXAMPLES = 'write it like "24 hours" or "1 day 6 hours"'
 
 
 def parse_duration(text: str | int | float) -> Duration | Flaw:
     """A length of time: whole numbers with a unit each, ``1 day 6 hours``. Weeks are seven days."""
     raw = str(text)
-    parts = _strict(raw.split())
+    parts = _strict(_words(raw))
     if parts is None:
         return _explain(raw)
     days = parts.get("day", 0) + 7 * parts.get("week", 0)
     seconds = sum(parts.get(unit, 0) * UNITS[unit] for unit in ("hour", "minute", "second"))
-    return _bounded(raw, Duration(text=raw.strip(), days=days, seconds=seconds))
+    business_days = parts.get(BUSINESS_DAY, 0)
+    return _bounded(raw, Duration(text=raw.strip(), days=days, business_days=business_days, seconds=seconds))
+
+
+def _words(raw: str) -> list[str]:
+    """The words of a text; ``business`` and what follows it are one."""
+    words: list[str] = []
+    for word in raw.split():
+        if words and words[-1].casefold() == "business":
+            words[-1] = f"business {word}"
+        else:
+            words.append(word)
+    return words
 
 
 def _strict(words: Sequence[str]) -> dict[str, int] | None:
@@ -46,7 +60,8 @@ def _strict(words: Sequence[str]) -> dict[str, int] | None:
 
 
 def _bounded(raw: str, duration: Duration) -> Duration | Flaw:
-    total = duration.days * UNITS["day"] + duration.seconds
+    days = duration.days + -(-duration.business_days * 7 // _WEEK_OF_WORK)
+    total = days * UNITS["day"] + duration.seconds
     if total == 0:
         return _flaw(raw, f'"{raw.strip()}" is no time at all', "write at least 1 second")
     if total > _MOST_SECONDS:
@@ -69,17 +84,19 @@ _SHORT: Mapping[str, str] = {
     "d": "day",
     **dict.fromkeys(("w", "wk", "wks"), "week"),
 }
-_RIGHT = _SPELLED.keys() | _SHORT.keys()
+_RIGHT = _SPELLED.keys() | _SHORT.keys() | {"weekday", "weekdays", "workday", "workdays", "working days"}
 _CALENDAR = frozenset({"month", "months", "mo", "mth", "mths", "year", "years", "yr", "yrs", "y"})
-_WORKING = re.compile(r"(business|working|work)[\s-]*days?|weekdays?", re.IGNORECASE)
+_WORKING = re.compile(r"b[a-z]{5,9}[\s-]+d[a-z]{1,4}|work(ing)?[\s-]*days?|weekdays?", re.ASCII | re.IGNORECASE)
 _NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _WORTH: Mapping[str, int] = {"a": 1, "an": 1, **{word: n for n, word in enumerate(_NUMBER_WORDS, 1)}}
+
+_ORDER = ("week", "day", BUSINESS_DAY, "hour", "minute", "second")
 
 _BARE = re.compile(r"[-+]?\d+(?:[.,]\d+)?", re.ASCII)
 _PART = re.compile(
     rf"""(?: [\s,]+ | \band\b )*
          (?P<amount> [-+]?\d{{1,{_MOST_DIGITS}}}(?:\.\d{{1,3}}|,\d{{1,2}})? | \b(?:{"|".join(_WORTH)})\b ) \s*
-         (?P<unit> (?:business|working|work)[\s-]+days? | [^\W\d_]+ )""",
+         (?P<unit> (?:b[a-z]{{5,9}}|working|work)[\s-]+d[a-z]{{1,4}} | [^\W\d_]+ )""",
     re.ASCII | re.VERBOSE | re.IGNORECASE,
 )
 _ISO = re.compile(
@@ -126,9 +143,9 @@ def _explain_parts(raw: str, parts: Sequence[_Part]) -> Flaw:
     for part in parts:
         if part.written.casefold() in _CALENDAR:
             return _calendar(raw, "year" if part.written.casefold().startswith("y") else "month")
-        if _WORKING.fullmatch(part.written):
-            days = _counted(int(part.amount), "day")
-            return _flaw(raw, "this version of busos does not count business days", f'write "{days}"')
+        if part.unit == BUSINESS_DAY and part.amount.denominator > 1:
+            hint = 'write whole ones, with hours beside them: "1 business day 4 hours"'
+            return _flaw(raw, f'"{text}": a business day cannot be divided', hint)
         if part.amount < 0:
             return _flaw(raw, f'"{text}" is negative; time only goes forward', f'write "{text.replace("-", "")}"')
     meant = _meant(parts)
@@ -167,12 +184,14 @@ def _amount(text: str) -> Fraction:
 def _unit(written: str) -> str | None:
     word = written.casefold()
     known = _SPELLED.get(word) or _SHORT.get(word)
+    if known is None and _WORKING.fullmatch(word):
+        return BUSINESS_DAY
     return known or _SPELLED.get(closest(word, _SPELLED) or "")
 
 
 def _meant(parts: Sequence[_Part]) -> str | None:
     """The parts in the strict form, each unit once, fractions told in smaller units."""
-    total = dict.fromkeys(UNITS, 0)
+    total = dict.fromkeys(_ORDER, 0)
     for part in parts:
         if part.unit is None:
             return None

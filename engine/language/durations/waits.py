@@ -7,18 +7,17 @@ from collections.abc import Callable
 from datetime import date, time
 
 from engine.language.durations.amounts import parse_duration
+from engine.language.durations.clocks import CLOCK, TWELVE, clock_of, of_twelve, of_words
 from engine.language.durations.dates import parse_date
+from engine.language.durations.windows import WEEKDAYS
 from engine.language.flaws import Flaw
 from engine.language.spelling import closest, did_you_mean
 from engine.model import After, Around, AtClock, FieldType, OnDate, OnWeekday, Until, Vocabulary
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
 _FORMS = '"until Tuesday 09:00", "until 09:00", "until 2025-11-12 10:00" or "until 24 hours before FIELD"'
 _MOMENTS = (FieldType.DATE, FieldType.DATETIME)
 
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
-_TWELVE = re.compile(r"(\d{1,2})(?::(\d\d))?\s*([ap])\.?m\.?", re.ASCII | re.IGNORECASE)
+_BETWEEN = re.compile(r"(?<=^....-..-..)T")  # between the day and the time, as computers write them
 _AROUND = re.compile(r"(?:(?P<offset>.*?)\s+)?(?P<side>before|after)\s+(?P<field>\S+)", re.DOTALL)
 
 
@@ -56,7 +55,7 @@ class _Reading:
         return Flaw(start=start, end=start + len(part), message=message, hint=hint, rule=rule)
 
     def _clock(self) -> Until | Flaw | None:
-        if not (_CLOCK.fullmatch(self.text) or _TWELVE.fullmatch(self.text)):
+        if not (CLOCK.fullmatch(self.text) or TWELVE.fullmatch(self.text)):
             return None
         at = self._time(self.text)
         return at if isinstance(at, Flaw) else AtClock(at)
@@ -72,7 +71,7 @@ class _Reading:
     def _date(self) -> Until | Flaw | None:
         if not re.match(r"\d{4}-\d", self.text, re.ASCII):
             return None
-        day, _, rest = self.text.replace("T", " ", 1).partition(" ")
+        day, _, rest = _BETWEEN.sub(" ", self.text, count=1).partition(" ")
         if parse_date(day) is None:
             return self._flaw(day, f'"{day}" is no day of the calendar', 'write it like "2025-11-12"')
         at = self._time_or_none(rest)
@@ -105,12 +104,11 @@ class _Reading:
         return self._time(written.strip()) if written.strip() else None
 
     def _time(self, written: str) -> time | Flaw:
-        clock = _CLOCK.fullmatch(written)
-        if clock and int(clock[1]) < 24 and int(clock[2]) < 60:
-            return time(int(clock[1]), int(clock[2]))
+        if clock := clock_of(written):
+            return clock
         hint = (
             f'write "{meant}"'
-            if (meant := _of_twelve(written) or _of_words(written))
+            if (meant := of_twelve(written) or of_words(written))
             else 'write it like "09:00" or "17:30"'
         )
         return self._flaw(written, f'"{written}" is not a time of the day', hint)
@@ -143,28 +141,11 @@ def _or(field: str | None, weekday: str | None, words: list[str]) -> str:
     if field is not None:
         return f'did you mean "{field}"?'
     if weekday is not None:
-        clock = f" {words[-1]}" if _CLOCK.fullmatch(words[-1]) else ""
+        clock = f" {words[-1]}" if CLOCK.fullmatch(words[-1]) else ""
         return f'did you mean "until {weekday}{clock}"?'
-    if moment := _of_words(" ".join(words)):
+    if moment := of_words(" ".join(words)):
         return f'write "until {moment}"'
     return f"write {_FORMS}"
-
-
-def _of_twelve(written: str) -> str | None:
-    """``9 pm`` as the clock of 24 hours shows it."""
-    found = _TWELVE.fullmatch(written)
-    if found is None or not 1 <= int(found[1]) <= 12 or int(found[2] or 0) > 59:
-        return None
-    hour = int(found[1]) % 12 + (12 if found[3].casefold() == "p" else 0)
-    return f"{hour:02}:{found[2] or '00'}"
-
-
-def _of_words(written: str) -> str | None:
-    """``at 9:00`` and ``9.00`` as a clock shows them."""
-    found = re.fullmatch(r"(?:at\s+)?(\d{1,2})[:.h](\d\d)(?:\s*uhr|\s*h)?", written.strip(), re.ASCII | re.IGNORECASE)
-    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
-        return None
-    return f"{int(found[1]):02}:{found[2]}"
 
 
 def _of_calendar(written: str) -> str:
@@ -182,10 +163,7 @@ def _of_calendar(written: str) -> str:
 def _explain(raw: str, word: str, refused: Flaw) -> Flaw:
     """What a text is that is neither a length of time nor begins with ``until``."""
     text = raw.strip()
-    if word.casefold() == "for":
-        message = 'a wait "for" a trigger or a condition is not in this version of busos'
-        hint = 'write "until ..." or a length of time; stop_when ends a sequence as soon as something is true'
-    elif word.casefold() == "until":
+    if word.casefold() == "until":
         message, hint = f'"{word}" is written in small letters', f'write "until{text[len(word) :]}"'
     elif _AROUND.fullmatch(text):
         message, hint = f'"{text}" is a moment, not a length of time', f'write "until {text}"'

@@ -15,7 +15,7 @@ from engine.model import TRIGGER_PREFIX, Contact, Decision, Playbook, Program, R
 from engine.runtime.ledger import Transaction
 from engine.runtime.ledger.control import Standing
 
-LIVE = (RunStatus.READY, RunStatus.WAITING, RunStatus.SENDING, RunStatus.HELD)
+LIVE = (RunStatus.READY, RunStatus.WAITING, RunStatus.SENDING, RunStatus.CALLING, RunStatus.HELD)
 IN_HAND = timedelta(minutes=1)
 """How long an action has runs in hand: until its transaction ends, if the clock does not jump."""
 
@@ -30,8 +30,8 @@ class Facts:
     runs: Mapping[str, Sequence[Run]] = field(default_factory=dict)
 
     def program(self, run: Run) -> Program | None:
-        """The program of a run, as the file has it now."""
-        return self.playbook.program(run.program) if self.playbook else None
+        """The program of a run, as the file has it now, or had it when the run began, if it keeps that."""
+        return self.playbook.program_of(run) if self.playbook else None
 
 
 def because(words: str, reason: str | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.interpreter import UNSURE
+from engine.asking import UNSURE
 from engine.model import Entry, Run, RunStatus
 from engine.patience import KEY_MEMORY
 from engine.runtime.control.facts import Facts

@@ -28,12 +28,13 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     segment: str | None = None
+    key: str | None = None
     step: str | None = None
 
     @property
     def whole(self) -> str | None:
         """The sequence when nothing but its name was said: then those are meant too who enter it later."""
-        rest = (self.run, self.email, self.since, self.until, self.segment, self.step)
+        rest = (self.run, self.email, self.since, self.until, self.segment, self.key, self.step)
         return None if any(rest) else self.sequence
 
     @property
@@ -46,6 +47,7 @@ class Selection:
         return (
             self.sequence in {None, run.program}
             and self.segment in {None, run.segment}
+            and self.key in {None, run.key}
             and self.step in {None, run.step}
             and self._began(run)
         )
@@ -110,6 +112,7 @@ def _scan(
                 since=selection.since,
                 window=selection.window,
                 segment=selection.segment,
+                key=selection.key,
                 step=selection.step,
                 paused=paused,
             )

@@ -46,7 +46,7 @@ class Skip:
             return "it has no step left: it ends at its next look"
         if program is None:
             return f"{run.program} is no longer in the file, so nobody can say what follows"
-        if run.step not in program.steps:
+        if program.standing_before(run.step) is None:
             return f'step "{run.step}" is no longer in the file; say which step it is now with  was: {run.step}'
         return None
 

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine.model import Contact
-from engine.runtime.ledger.encoding import json_object, json_text, millis
+from engine.runtime.ledger.encoding import instants, instants_text, json_object, json_text, millis
 from engine.runtime.ledger.records import Patch, email_key
 from engine.runtime.ledger.session import Lookup, Row, Session, Statement
 
-_COLUMNS = "id, email, data, known, suppressed"
+_COLUMNS = "id, email, data, known, suppressed, heard"
 _BY_EMAIL = Lookup(f"SELECT {_COLUMNS} FROM contacts WHERE email_key IN :keys")  # noqa: S608 - our own words
 _BY_ID = Lookup(f"SELECT {_COLUMNS} FROM contacts WHERE id IN :keys")  # noqa: S608 - our own words
 # A lock that lets others refer to the row. Locks are taken in the order of the rows that come out of the sort.
@@ -23,10 +23,11 @@ _LOCK_BY_EMAIL = Lookup("SELECT id FROM contacts WHERE email_key IN :keys ORDER 
 
 _PUT = Statement(
     """
-    INSERT INTO contacts (id, email, email_key, data, known, suppressed, created_at, changed_at)
-    VALUES (:id, :email, :email_key, :data, :known, :suppressed, :now, :now)
+    INSERT INTO contacts (id, email, email_key, data, known, suppressed, created_at, changed_at, heard)
+    VALUES (:id, :email, :email_key, :data, :known, :suppressed, :now, :now, :heard)
     ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, data = excluded.data,
-        known = excluded.known, suppressed = excluded.suppressed, changed_at = excluded.changed_at
+        known = excluded.known, suppressed = excluded.suppressed, changed_at = excluded.changed_at,
+        heard = excluded.heard
 """,
     together=True,
 )
@@ -37,7 +38,14 @@ _SUPPRESS = Statement("""
 
 
 def _contact(row: Row) -> Contact:
-    return Contact(id=row[0], email=row[1], values=json_object(row[2]), known=bool(row[3]), suppressed=row[4])
+    return Contact(
+        id=row[0],
+        email=row[1],
+        values=json_object(row[2]),
+        known=bool(row[3]),
+        suppressed=row[4],
+        heard=instants(row[5]),
+    )
 
 
 def _row(contact: Contact, now: int) -> dict[str, Any]:
@@ -48,6 +56,7 @@ def _row(contact: Contact, now: int) -> dict[str, Any]:
         "data": json_text(contact.values),
         "known": int(contact.known),
         "suppressed": contact.suppressed,
+        "heard": instants_text(contact.heard),
         "now": now,
     }
 

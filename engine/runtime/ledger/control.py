@@ -27,6 +27,7 @@ _FILTERS = {
         (started_at >= :since AND started_at < :until) OR (event_id >= :first_event AND event_id < :after_events)
     )""",
     "segment": "segment = :segment",
+    "key": "key = :key",
     "step": "step = :step",
     "paused": "paused_at IS NOT NULL",
     "unpaused": "paused_at IS NULL",
@@ -159,6 +160,7 @@ class Control(Session):
         since: datetime | None = None,
         window: Window | None = None,
         segment: str | None = None,
+        key: str | None = None,
         step: str | None = None,
         paused: bool | None = None,
     ) -> list[Standing]:
@@ -166,7 +168,7 @@ class Control(Session):
 
         ``since`` is the earliest start, ``window`` begins and ends with it.
         """
-        asked: Mapping[str, Any] = {"since": since and millis(since), "segment": segment, "step": step}
+        asked: Mapping[str, Any] = {"since": since and millis(since), "segment": segment, "key": key, "step": step}
         given = {name: value for name, value in asked.items() if value is not None}
         filters = [name for name in given if name != "since" or window is None]
         filters += ["window"] if window else []

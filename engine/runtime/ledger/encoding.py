@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from engine.model import EMPTY
 from engine.ports import Message
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,6 +57,16 @@ def json_text(value: Mapping[str, Any]) -> str:
 def json_object(text: str) -> dict[str, Any]:
     """The JSON object in the text of a column."""
     return _read_object(text)
+
+
+def instants_text(moments: Mapping[str, datetime]) -> str | None:
+    """Instants by name as the text of a column; NULL for none."""
+    return json_text({name: millis(moment) for name, moment in moments.items()}) if moments else None
+
+
+def instants(text: str | None) -> Mapping[str, datetime]:
+    """Instants by name again."""
+    return {name: instant(at) for name, at in json_object(text).items()} if text else EMPTY
 
 
 def message_bytes(message: Message) -> bytes:

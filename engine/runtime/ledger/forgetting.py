@@ -40,7 +40,8 @@ _EMAILS = Lookup(f"DELETE FROM emails WHERE run_id IN ({_THESE})")
 _STORY = Lookup(f"DELETE FROM story WHERE run_id IN ({_THESE})")
 _TRIGGERS = Lookup(f"DELETE FROM runs WHERE id IN :keys AND {_ENDED} AND {_OF_TRIGGER}")
 _STUBS = Lookup(f"""
-    UPDATE runs SET step = NULL, event_id = NULL, segment = NULL, reason = '{STUB}' WHERE id IN :keys AND {_ENDED}
+    UPDATE runs SET step = NULL, event_id = NULL, segment = NULL, given = NULL, elsewhere = NULL, reason = '{STUB}'
+    WHERE id IN :keys AND {_ENDED}
 """)
 # An event is told by the runs that it began; they are runs of its contact, whose runs have an index.
 _UNUSED = f"""

@@ -118,6 +118,14 @@ _POKE = Lookup(f"""
                        WHEN status = 'sending' OR due_at <= :now THEN due_at ELSE :now END
     WHERE contact_id IN :keys AND status IN {LIVE} RETURNING id
 """)
+_WAKE_CALLING = Lookup("""
+    UPDATE runs SET poked_at = :now,
+        due_at = CASE WHEN paused_at IS NOT NULL OR due_at <= :now THEN due_at ELSE :now END,
+        wake_at = CASE WHEN lease_until > :now OR paused_at IS NOT NULL THEN wake_at
+                       WHEN due_at <= :now THEN due_at ELSE :now END
+    WHERE id IN :keys AND status = 'calling' RETURNING id
+""")
+_CONTACTS_OF = Lookup("SELECT DISTINCT contact_id FROM runs WHERE id IN :keys")
 _WAKE_HELD = Lookup("""
     UPDATE runs SET due_at = :now, wake_at = CASE WHEN lease_until > :now THEN wake_at ELSE :now END
     WHERE program IN :keys AND status = 'held' AND due_at > :now AND paused_at IS NULL RETURNING id
@@ -169,6 +177,12 @@ class Leases(Contacts):
         wanted = set(contact_ids)
         self.lock_contacts(wanted)
         return {row[0] for row in self._lookup(_POKE, list(wanted), now=millis(now))}
+
+    def wake_calling(self, ids: Iterable[str], now: datetime) -> set[str]:
+        """What these runs have called has answered: they want to be looked at now. The ids of those that still wait."""
+        wanted = list(ids)
+        self.lock_contacts(row[0] for row in self._lookup(_CONTACTS_OF, wanted))
+        return {row[0] for row in self._lookup(_WAKE_CALLING, wanted, now=millis(now))}
 
     def wake_held(self, programs: Iterable[str], now: datetime) -> set[str]:
         """Held runs of these programs want to be looked at now: an edit may have mended what held them. Their ids."""

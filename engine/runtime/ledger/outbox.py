@@ -1,4 +1,4 @@
-"""What no run waits for: page updates and alerts, with their own leases, tries and merging.
+"""What is done apart from the runs: page updates, alerts and calls, with their own leases, tries and merging.
 
 A page update says what a page should show, so a newer one for the same contact is merged into the one
 that still waits: a vendor that is slow sees the latest state once, not its history.
@@ -47,7 +47,7 @@ _OURS_SQL = "SELECT id, version, changed FROM outbox WHERE id IN :keys AND (stat
 _OURS = Lookup(_OURS_SQL, postgresql=f"{_OURS_SQL} ORDER BY id FOR NO KEY UPDATE")
 _SETTLE = Statement("""
     UPDATE outbox SET status = :status, due_at = COALESCE(:due_at, due_at), error = :error, done_at = :done_at,
-        lease_by = NULL
+        payload = COALESCE(:payload, payload), lease_by = NULL
     WHERE id = :id AND version = :version
 """)
 _AGAIN = Statement("""
@@ -62,6 +62,7 @@ _COUNTS = Statement("SELECT kind, status, count(*) FROM outbox GROUP BY kind, st
 _NEXT = Statement("""
     SELECT due_at FROM outbox WHERE kind = :kind AND status = 'pending' ORDER BY due_at LIMIT 1
 """)
+_THESE = Lookup(f"SELECT {_COLUMNS} FROM outbox WHERE id IN :keys")
 _LIST = Statement(f"""
     SELECT {_COLUMNS} FROM outbox WHERE kind = :kind AND status = :status ORDER BY due_at DESC, id DESC LIMIT :limit
 """)
@@ -113,6 +114,7 @@ def _settle_row(result: OutboxResult, now: int) -> dict[str, Any]:
         "status": "pending" if result.outcome == "retry" else result.outcome,
         "due_at": millis_or_none(result.due_at),
         "error": result.error,
+        "payload": None if result.payload is None else json_text(result.payload),
         "done_at": None if result.outcome == "retry" else now,
     }
 
@@ -175,6 +177,10 @@ class Outbox(Session):
     def list_outbox(self, kind: OutboxKind, status: str, limit: int = 50) -> list[OutboxItem]:
         """Items of a kind in a status, those due last first."""
         return [_item(row) for row in self._all(_LIST, kind=kind, status=status, limit=limit)]
+
+    def errands(self, ids: Iterable[str]) -> list[OutboxItem]:
+        """The items with these ids, as far as there are any."""
+        return [_item(row) for row in self._lookup(_THESE, list(ids))]
 
     def outbox_counts(self) -> dict[tuple[str, str], int]:
         """How many items there are, by (kind, status)."""

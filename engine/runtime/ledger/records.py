@@ -11,7 +11,7 @@ from engine.model import EMPTY, Contact, Noun, Run, TemplateText, Value, Values
 from engine.ports import Message
 
 EmailStatus = Literal["asked", "accepted", "refused"]
-OutboxKind = Literal["mirror", "alert"]
+OutboxKind = Literal["mirror", "alert", "call"]
 ClaimKind = Literal["move", "post"]
 OutboxStatus = Literal["pending", "done", "failed"]
 Pair = tuple[str, str]
@@ -116,7 +116,7 @@ class BatchResult(Noun, frozen=True, kw_only=True):
 
 
 class OutboxItem(Noun, frozen=True, kw_only=True):
-    """Something to tell the outside that no run waits for.
+    """Something to tell the outside, apart from the runs; only for a call does one wait.
 
     ``target`` is what it is about (a contact): while one is pending, another for the same target is merged
     into it. ``attempts`` counts the tries, the one in hand included. ``version`` fences the lease.
@@ -137,13 +137,14 @@ class OutboxItem(Noun, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxResult:
-    """What a claimed item came to; ``retry`` needs ``due_at``."""
+    """What a claimed item came to; ``retry`` needs ``due_at``. A ``payload`` takes the place of the item's."""
 
     id: str
     version: int
     outcome: Literal["done", "retry", "failed"]
     due_at: datetime | None = None
     error: str | None = None
+    payload: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +159,20 @@ class MirrorRecord:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A version of sequences.yaml that has run."""
+    """A version of sequences.yaml that has run; ``commit`` is the one of git that holds it, where there is one."""
 
     hash: str
     text: str
     loaded_at: datetime | None
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """By which version of the file something was decided: its hash, and the commit of git that holds it."""
+
+    revision: str
+    commit: str | None
 
 
 @dataclass(frozen=True, slots=True)

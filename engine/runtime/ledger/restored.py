@@ -25,7 +25,7 @@ MARK = "not to be worked on"
 """The note of a copy, and of a ledger that was moved away: of the two that are alike, one is worked on."""
 REASON = "due while the restored backup did not know what was sent"
 
-_UNSURE = f"status IN {LIVE} AND paused_at IS NULL AND (due_at <= :now OR status IN ('held', 'sending'))"
+_UNSURE = f"status IN {LIVE} AND paused_at IS NULL AND (due_at <= :now OR status IN ('held', 'sending', 'calling'))"
 _FREE = Statement(f"""
     UPDATE runs SET lease_until = NULL, lease_by = NULL, poked_at = NULL, claims = 0,
         wake_at = CASE WHEN paused_at IS NULL THEN due_at END

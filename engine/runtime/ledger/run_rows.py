@@ -5,16 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from engine.model import Run, RunStatus
-from engine.runtime.ledger.encoding import instant, instant_or_none, millis, millis_or_none
+from engine.model import EMPTY, Run, RunStatus
+from engine.runtime.ledger.encoding import (
+    instant,
+    instant_or_none,
+    instants,
+    instants_text,
+    json_object,
+    json_text,
+    millis,
+    millis_or_none,
+)
 from engine.runtime.ledger.session import Row
 
 RUN_COLUMNS = (
     "id, program, contact_id, status, step, since, due_at, started_at, event_id, segment, "
-    "attempt, asked_at, in_doubt, skipping, reason, ended_at, version"
+    "attempt, asked_at, in_doubt, skipping, reason, ended_at, version, "
+    "key, given, elsewhere, pinned"
 )
 RUN_COLUMNS_OF_R = ", ".join(f"r.{name}" for name in RUN_COLUMNS.split(", "))
-LIVE = "('ready', 'waiting', 'sending', 'held')"
+LIVE = "('ready', 'waiting', 'sending', 'calling', 'held')"
 _STATUS = {status.value: status for status in RunStatus}
 
 
@@ -38,6 +48,10 @@ def run_of(row: Row) -> Run:
         reason=row[14],
         ended_at=instant_or_none(row[15]),
         version=row[16],
+        key=row[17],
+        given=json_object(row[18]) if row[18] else EMPTY,
+        elsewhere=instants(row[19]),
+        pinned=row[20],
     )
 
 
@@ -72,7 +86,16 @@ def birth(run: Run, revision: int, *, paused: bool) -> dict[str, Any]:
         "wake_at": None if paused else row["due_at"],
         "paused_at": millis(run.started_at) if paused else None,
         "revision": revision,
+        "key": run.key,
+        "given": given_text(run),
+        "elsewhere": instants_text(run.elsewhere),
+        "pinned": revision if run.pinned is not None else None,
     }
+
+
+def given_text(run: Run) -> str | None:
+    """The values that a run keeps as the text of a column."""
+    return json_text(run.given) if run.given else None
 
 
 def settled(run: Run, poked_at: int | None, paused: bool, lease_until: datetime | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from engine.model import TRIGGER_PREFIX, Run, RunStatus
 from engine.runtime.ledger.encoding import instant_or_none
 from engine.runtime.ledger.records import ListedRun, email_key
 from engine.runtime.ledger.revisions import Revisions
-from engine.runtime.ledger.run_rows import LIVE, RUN_COLUMNS, RUN_COLUMNS_OF_R, birth, run_of
+from engine.runtime.ledger.run_rows import LIVE, RUN_COLUMNS, RUN_COLUMNS_OF_R, birth, given_text, run_of
 from engine.runtime.ledger.session import Lookup, Row, Statement
 
 # ruff: noqa: S608 - the only words put into SQL here are our own
@@ -18,12 +18,15 @@ from engine.runtime.ledger.session import Lookup, Row, Statement
 _ADD = Statement(
     """
     INSERT INTO runs (id, program, contact_id, status, step, since, due_at, started_at, event_id, segment, attempt,
-        asked_at, in_doubt, skipping, reason, ended_at, version, wake_at, paused_at, revision)
+        asked_at, in_doubt, skipping, reason, ended_at, version, wake_at, paused_at, revision,
+        key, given, elsewhere, pinned)
     VALUES (:id, :program, :contact_id, :status, :step, :since, :due_at, :started_at, :event_id, :segment, :attempt,
-        :asked_at, :in_doubt, :skipping, :reason, :ended_at, :version, :wake_at, :paused_at, :revision)
+        :asked_at, :in_doubt, :skipping, :reason, :ended_at, :version, :wake_at, :paused_at, :revision,
+        :key, :given, :elsewhere, :pinned)
 """,
     together=True,
 )
+_GIVE = Statement("UPDATE runs SET given = :given WHERE id = :id")
 _GET = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE id IN :keys")
 # The program is picked out here and not in SQL: SQLite would rather read every run of the program.
 _OF = Lookup(f"SELECT {RUN_COLUMNS} FROM runs WHERE contact_id IN :keys ORDER BY id")
@@ -47,6 +50,7 @@ _FILTERS = {
     "program": "r.program = :program",
     "status": "r.status = :status",
     "before": "r.id < :before",
+    "key": "r.key = :key",
 }
 
 
@@ -67,7 +71,14 @@ class Runs(Revisions):
         if runs:
             number = self._revision_number(revision)
             paused = self.paused_programs({run.program for run in runs})
-            self._many(_ADD, [birth(run, number, paused=run.program in paused) for run in runs])
+            self._many(
+                _ADD, [birth(run, number, paused=run.program in paused and not run.status.ended) for run in runs]
+            )
+
+    def give(self, runs: Sequence[Run]) -> None:
+        """Write the values that these runs keep now."""
+        if runs:
+            self._many(_GIVE, [{"id": run.id, "given": given_text(run)} for run in runs])
 
     def paused_programs(self, programs: Iterable[str]) -> set[str]:
         """Those whose new runs are to be paused from their beginning; a trigger never is."""
@@ -118,12 +129,13 @@ class Runs(Revisions):
         program: str | None = None,
         status: RunStatus | None = None,
         email: str | None = None,
+        key: str | None = None,
         before: str | None = None,
         limit: int = 50,
         triggers: bool = False,
     ) -> list[ListedRun]:
         """Runs, newest first; ``before`` is the last id of the page before. ``triggers`` adds runs of triggers."""
-        asked = {"status": status and status.value, "email": email and email_key(email), "before": before}
+        asked = {"status": status and status.value, "email": email and email_key(email), "before": before, "key": key}
         given = {name: value for name, value in asked.items() if value is not None}
         wanted = [program] if program is not None else self._listed_programs(triggers)
         statuses = [status] if status or email else list(RunStatus)

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.model import Entry
 from engine.runtime.ledger.encoding import instant, instant_or_none, millis, millis_or_none
+from engine.runtime.ledger.records import Stamp
 from engine.runtime.ledger.revisions import Revisions
 from engine.runtime.ledger.session import Row, Statement
 
@@ -21,6 +22,11 @@ _TELL = Statement(_TELL_SQL, postgresql=_TELL_SQL.replace("+ 1", "+ :nth"), toge
 _STORY = Statement("""
     SELECT at, step, kind, note, template, subject, until, provider_id, attempts, error
     FROM story WHERE run_id = :run_id ORDER BY n
+""")
+
+_STAMPS = Statement("""
+    SELECT v.hash, v.git_commit FROM story AS s JOIN revisions AS v ON v.number = s.revision
+    WHERE s.run_id = :run_id ORDER BY s.n
 """)
 
 
@@ -74,3 +80,7 @@ class Story(Revisions):
     def story(self, run_id: str) -> list[Entry]:
         """The story of a run, from its beginning."""
         return [_entry(row) for row in self._all(_STORY, run_id=run_id)]
+
+    def stamps(self, run_id: str) -> list[Stamp]:
+        """By which version of the file each line of a story was decided."""
+        return [Stamp(row[0], row[1]) for row in self._all(_STAMPS, run_id=run_id)]

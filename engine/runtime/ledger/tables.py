@@ -38,6 +38,17 @@ revisions = Table(
     Column("hash", Text, nullable=False, unique=True),
     _text("text"),
     _time("loaded_at", null=True),
+    _text("git_commit", null=True),
+)
+
+# Where the people are now whose step is no longer in the file under its id; no to_step: past the last one.
+moved = Table(
+    "moved",
+    metadata,
+    _text("program", key=True),
+    _text("step", key=True),
+    _text("to_step", null=True),
+    _count("renamed"),
 )
 
 contacts = Table(
@@ -51,6 +62,7 @@ contacts = Table(
     _text("suppressed", null=True),
     _time("created_at"),
     _time("changed_at"),
+    _text("heard", null=True),
 )
 
 events = Table(
@@ -100,6 +112,10 @@ runs = Table(
     Column("lease_by", Integer),
     _count("claims"),
     _time("paused_at", null=True),
+    _text("key", null=True),
+    _text("given", null=True),
+    _text("elsewhere", null=True),
+    Column("pinned", Integer),
     sqlite_with_rowid=False,  # runs are found by id at every turn: an eighth less work
 )
 Index("runs_wake", runs.c.wake_at, runs.c.id, **_only("wake_at IS NOT NULL AND status <> 'sending'"))
@@ -107,6 +123,7 @@ Index("runs_post", runs.c.wake_at, runs.c.id, **_only("wake_at IS NOT NULL AND s
 Index("runs_contact", runs.c.contact_id)
 Index("runs_listed", runs.c.program, runs.c.status, runs.c.id)
 Index("runs_paused", runs.c.program, runs.c.id, **_only("paused_at IS NOT NULL"))
+Index("runs_pinned", runs.c.pinned, **_only("pinned IS NOT NULL"))
 Index("runs_stuck", runs.c.id, **_only("claims > 1"))
 
 story = Table(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from engine.runtime.ledger.attention import Attention
 from engine.runtime.ledger.batches import Batches
+from engine.runtime.ledger.crowds import Crowds
+from engine.runtime.ledger.edited import Edited
 from engine.runtime.ledger.events import Events
 from engine.runtime.ledger.forgetting import Forgetting
 from engine.runtime.ledger.leases import Leases
@@ -17,6 +19,19 @@ from engine.runtime.ledger.story import Story
 
 
 class Transaction(
-    Events, Runs, Leases, Story, Batches, Outbox, Paces, Shelf, Forgetting, Restored, Soundness, Attention
+    Events,
+    Runs,
+    Leases,
+    Story,
+    Batches,
+    Outbox,
+    Paces,
+    Shelf,
+    Forgetting,
+    Restored,
+    Soundness,
+    Attention,
+    Crowds,
+    Edited,
 ):
     """What ``Ledger.write`` and ``Ledger.read`` give; of no use after their block."""

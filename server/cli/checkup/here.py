@@ -81,6 +81,29 @@ def file_finding(settings: Settings) -> Finding:
     return ok("file", f"{path} can run")
 
 
+def provider_findings(settings: Settings) -> Iterator[Finding]:
+    """Triggers that wait for a provider whose secret is not set."""
+    from engine.providers import providers
+
+    for trigger, name in _called_by(settings.file):
+        provider = providers().get(name)
+        if provider is not None and name not in settings.provider_secrets:
+            said = f"{provider.SETTING} is not set, so the trigger {trigger} lets nobody in"
+            yield warn("providers", said, f"copy the signing secret of the webhook from {provider.TITLE}")
+
+
+def _called_by(path: Path) -> list[tuple[str, str]]:
+    """Every trigger with its provider, as far as the file can be read."""
+    from server.cli.texts import document_of
+
+    try:
+        triggers = document_of(path).data.get("triggers")
+    except (BusosError, OSError):
+        return []
+    specs = triggers.items() if isinstance(triggers, dict) else ()
+    return [(name, str(spec.get("from"))) for name, spec in specs if isinstance(spec, dict)]
+
+
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 

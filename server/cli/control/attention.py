@@ -133,7 +133,7 @@ def _since(moment: datetime, zone: ZoneInfo) -> str:
 
 def to_do(run: Run, paused_at: datetime | None) -> list[str]:
     """The commands that get a run on that is held or paused."""
-    from engine.interpreter import UNSURE
+    from engine.asking import UNSURE
 
     if paused_at is not None:
         return [command_line("runs", "resume", run.id)]

@@ -25,6 +25,7 @@ _OPTIONS = (
     file_option,
     click.option("--sequence", metavar="NAME", help="Runs of this sequence."),
     click.option("--segment", metavar="NAME", help="Runs in this segment."),
+    click.option("--key", metavar="VALUE", help="Runs for this value of one_run_per, such as an appointment's."),
     click.option("--step", metavar="ID", help="Runs that stand before this step."),
     click.option("--started-between", metavar="A B", nargs=2, help="Runs started from A on and before B."),
     click.option("--started-since", metavar="A", help='Runs started from A on, such as "2025-11-12 10:00".'),
@@ -54,6 +55,7 @@ class Asked:
     file: str | None
     sequence: str | None
     segment: str | None
+    key: str | None
     step: str | None
     started_between: tuple[str, str] | None
     started_since: str | None
@@ -78,6 +80,7 @@ class Asked:
             since=since,
             until=until,
             segment=self.segment,
+            key=self.key,
             step=self.step,
         )
 
@@ -85,7 +88,7 @@ class Asked:
     def words(self) -> tuple[str, ...]:
         """The selectors as they were written, for a command that goes on with the same runs."""
         parts = [self.who] if self.who else []
-        for name in ("sequence", "segment", "step", "started_since"):
+        for name in ("sequence", "segment", "key", "step", "started_since"):
             if (value := getattr(self, name)) is not None:
                 parts += [f"--{name.replace('_', '-')}", value]
         if self.started_between:

@@ -82,7 +82,7 @@ def _drop_told(_logger: object, _method: str, event: Event) -> Event:
 
 
 def _welcome(system: System, where: str) -> str:
-    from server.cli.samples import curl
+    from server.cli.samples import curl, sent
 
     playbook, settings = system.playbook(), system.settings
     locked = settings.webhook_secret is not None
@@ -95,7 +95,12 @@ def _welcome(system: System, where: str) -> str:
         *_strange(settings),
         "",
         "Try it:",
-        *(f"  {curl(where, trigger, playbook.vocabulary, locked=locked)}" for trigger in playbook.triggers.values()),
+        *(
+            f"  {sent(trigger, playbook.vocabulary)}"
+            if trigger.provider
+            else f"  {curl(where, trigger, playbook.vocabulary, locked=locked)}"
+            for trigger in playbook.triggers.values()
+        ),
         "",
         grey("Ctrl-C ends it."),
     ]

@@ -74,7 +74,7 @@ def _arrival(playbook: Playbook, name: str, texts: Mapping[str, str], key: str |
         raise click.UsageError(f'no trigger is called "{name}"{did_you_mean(name, playbook.triggers)}')
     body = document(playbook.vocabulary, texts)
     _warn(texts, [take.field for take in trigger.takes], name)
-    read = read_payload(trigger, playbook.vocabulary, body, datetime.now(UTC))
+    read = read_payload(trigger, playbook.vocabulary, body, datetime.now(UTC), plain=True)
     if not isinstance(read, Payload):
         _refuse([error.message for error in read])
     raw = msgspec.json.encode(body, order="sorted")

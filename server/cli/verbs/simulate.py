@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,17 +16,17 @@ import click
 from server.cli.assignments import contact_values, did_you_mean, document, pairs, refuse
 from server.cli.files import file_option, load_playbook, settings_for, templates_from, templates_option
 from server.cli.moments import after, moment
-from server.cli.printing import bold, grey, print_json
+from server.cli.posting import Postman
+from server.cli.printing import bold, grey, plain, print_json
+from server.cli.segments import segment_line
 from server.cli.stories import Calendar, story_json
 
 if TYPE_CHECKING:
-    from engine.model import Contact, Outcome, Playbook, SendEmail, Value
-    from engine.ports import Templates
-    from engine.scene import Scene
+    from engine.model import Contact, Playbook
     from engine.simulation import Sending, Simulation
+    from server.cli.changes import Change
 
 NOBODY = "ada@example.com"
-_KEY = "simulated"
 
 
 @click.command("simulate", short_help="Show who would get what and when.")
@@ -41,6 +42,7 @@ _KEY = "simulated"
     multiple=True,
     help='A trigger that fires on the way; TIME is a moment or a length such as "+3 days". May be given again.',
 )
+@click.option("--against", metavar="REF|FILE", help="Also say what differs from a commit of git, or another file.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to tell."
 )
@@ -52,6 +54,7 @@ def command(
     at: str,
     testing: bool | None,
     sends: tuple[str, ...],
+    against: str | None,
     form: str,
     templates: str,
 ) -> None:
@@ -67,19 +70,25 @@ def command(
       busos simulate nurture red_systems=1 orange_systems=0 --testing --format json
       busos simulate nurture red_systems=1 orange_systems=0 \\
           --send "assessment@+3 days red_systems=3 orange_systems=0"
+      busos simulate nurture red_systems=2 orange_systems=1 --against HEAD
 
     Exit status: 0 done; 2 bad usage, or a file that cannot run.
     """
     settings = settings_for(file)
     shelf = templates_from(templates, settings)
-    playbook = load_playbook(settings, shelf, testing=settings.testing_mode if testing is None else testing)
-    case = _case(playbook, sequence, pairs(values), at)
-    post = _Post(playbook, shelf)
+    testing = settings.testing_mode if testing is None else testing
+    playbook = load_playbook(settings, shelf, testing=testing)
+    begin = moment(at, playbook.vocabulary.zone, datetime.now(UTC).replace(second=0, microsecond=0))
+    case = _case(playbook, sequence, pairs(values), begin)
+    post = Postman(playbook, shelf)
     simulation = case.play(post, sends)
+    other = _other(against, case, pairs(values), sends, settings.file) if against else None
     if form == "json":
-        print_json(_as_json(sequence, simulation, playbook))
+        told = _as_json(sequence, simulation, playbook)
+        print_json(told if other is None else {**told, "against": other.record(simulation)})
     else:
-        click.echo("\n".join(_as_text(case, simulation, post, str(settings.file))))
+        lines = _as_text(case, simulation, post, str(settings.file))
+        click.echo("\n".join(lines if other is None else [*lines, *other.lines(simulation)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ class _Case:
     at: datetime
     somebody: bool
 
-    def play(self, post: _Post, sends: Sequence[str]) -> Simulation:
+    def play(self, post: Postman, sends: Sequence[str]) -> Simulation:
         from engine.simulation import simulate_sequence
 
         sendings = [self._sending(text) for text in sends]
@@ -114,7 +123,7 @@ class _Case:
         at = after(" ".join(words[:first]), self.at, self.playbook.vocabulary.zone)
         given = document(self.playbook.vocabulary, pairs(words[first:]))
         taken = {take.field: self.contact.values.get(take.field) for take in trigger.takes if take.required}
-        read = PayloadReader(trigger, self.playbook.vocabulary).read(
+        read = PayloadReader(trigger, self.playbook.vocabulary, plain=True).read(
             {**taken, "email": self.contact.email, **given}, at
         )
         if not isinstance(read, Payload):
@@ -130,48 +139,62 @@ def _words(text: str) -> list[str]:
         raise click.UsageError(f'--send: "{text}" has a quote that does not end ({error})') from None
 
 
-def _case(playbook: Playbook, sequence: str, texts: dict[str, str], at: str) -> _Case:
+def _case(playbook: Playbook, sequence: str, texts: dict[str, str], begin: datetime) -> _Case:
     from engine.model import Contact
     from engine.scene import with_segment
 
     if sequence not in playbook.sequences:
         raise click.UsageError(f'no sequence is called "{sequence}"{did_you_mean(sequence, playbook.sequences)}')
-    begin = moment(at, playbook.vocabulary.zone, datetime.now(UTC).replace(second=0, microsecond=0))
-    payload = contact_values(playbook, sequence, {"email": NOBODY, **texts}, begin)
+    payload = contact_values(playbook.vocabulary, {"email": NOBODY, **texts}, begin)
     values = with_segment(playbook.vocabulary, payload.values, begin)
     contact = Contact(id="simulated", email=payload.email, values=values)
     return _Case(playbook, sequence, contact, begin, "email" in texts)
 
 
-@dataclass(slots=True)
-class _Post:
-    """A mailer that renders every email, says yes, and remembers which defaults were said."""
+# -- Another version of the file ----------------------------------------------------------------
 
-    playbook: Playbook
-    templates: Templates
-    sent: list[str] = field(default_factory=list)
-    defaults: dict[str, tuple[Value, list[str]]] = field(default_factory=dict)
 
-    def __call__(self, effect: SendEmail, scene: Scene) -> Outcome:
-        from engine.model import Accepted, Unready
-        from engine.runtime.letters import Letters
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What the same contact would get from another version of the file; None where that has no such sequence."""
 
-        letters = Letters(templates=self.templates, base_url="http://127.0.0.1:8000", secret_key=_KEY)
-        message = letters.compose(effect, scene, self.playbook)
-        if isinstance(message, Unready):
-            return message
-        self._remember(effect.template, scene)
-        return Accepted(template=message.template, subject=message.subject)
+    name: str
+    case: _Case
+    simulation: Simulation | None
 
-    def _remember(self, name: str, scene: Scene) -> None:
-        from engine.rendering import variables
+    def lines(self, now: Simulation) -> list[str]:
+        found = self._changes(now)
+        if self.simulation is None:
+            return [bold(f"{self.case.sequence} is new: {self.name} has no such sequence")]
+        if not found:
+            return [bold(f"against {self.name}: nothing changes for this contact")]
+        return [bold(f"against {self.name}:"), *(f"  {plain(one.sentence())}" for one in found)]
 
-        template = self.templates.find(name)
-        self.sent.append(name)
-        for variable in variables(template) if template else ():
-            default = scene.value(variable.name)
-            if default is not None and not scene.knows(variable.name):
-                self.defaults.setdefault(variable.name, (default, []))[1].append(name)
+    def record(self, now: Simulation) -> dict[str, object]:
+        told = _as_json(self.case.sequence, self.simulation, self.case.playbook) if self.simulation else {}
+        return {"name": self.name, **told, "changes": [one.record() for one in self._changes(now)]}
+
+    def _changes(self, now: Simulation) -> list[Change]:
+        from server.cli.changes import changes
+
+        playbook = self.case.playbook
+        return changes(self.simulation, now, playbook, playbook.vocabulary.zone) if self.simulation else []
+
+
+def _other(against: str, case: _Case, texts: dict[str, str], sends: Sequence[str], file: Path) -> _Before:
+    """The same contact under another version. Values that it does not know yet are left out."""
+    from server.cli.against import other_version
+
+    other = other_version(against, file, testing=case.playbook.testing)
+    if case.sequence not in other.playbook.sequences:
+        return _Before(other.name, case, None)
+    known = {name: text for name, text in texts.items() if name in other.playbook.vocabulary.fields}
+    try:
+        before = _case(other.playbook, case.sequence, known, case.at)
+        simulation = before.play(Postman(other.playbook, other.templates), sends)
+    except click.UsageError as error:
+        raise click.UsageError(f"{other.name} does not take this: {error.message}") from None
+    return _Before(other.name, replace(before, playbook=case.playbook), simulation)
 
 
 # -- Telling it -------------------------------------------------------------------------------
@@ -187,31 +210,17 @@ def _as_json(sequence: str, simulation: Simulation, playbook: Playbook) -> dict[
     }
 
 
-def _as_text(case: _Case, simulation: Simulation, post: _Post, file: str) -> list[str]:
-    calendar = Calendar(simulation.story, case.playbook.vocabulary.zone).lines()
-    return [*_segment_line(case, file), *calendar, *(grey(f"note: {note}") for note in _notes(case, post))]
+def _as_text(case: _Case, simulation: Simulation, post: Postman, file: str) -> list[str]:
+    words = case.playbook.vocabulary
+    calendar = Calendar(simulation.story, words.zone).lines()
+    return [
+        *segment_line(words, case.contact.values, case.at, file),
+        *calendar,
+        *(grey(f"note: {note}") for note in _notes(case, post)),
+    ]
 
 
-def _segment_line(case: _Case, file: str) -> list[str]:
-    from engine.scene import segment_of
-    from server.cli.reasons import because
-
-    words, values = case.playbook.vocabulary, case.contact.values
-    if not words.segments:
-        return []
-    found = segment_of(words, values, case.at)
-    rule = found.rule
-    text = (rule.condition.text if rule.condition else "otherwise") if rule else "otherwise: none"
-    place = grey(f"        ({file}:{rule.line}  {text})") if rule else ""
-    if found.missing:
-        return [f"{bold('no segment')}: {' and '.join(sorted(found.missing))} is unknown{place}"]
-    if rule is None or rule.condition is None:
-        return [f"segment {bold(found.segment or 'none')}, because no rule above takes this contact{place}"]
-    reason = because(rule.condition, words, values, case.at)
-    return [f"segment {bold(found.segment or 'none')}, because {reason}{place}"]
-
-
-def _notes(case: _Case, post: _Post) -> list[str]:
+def _notes(case: _Case, post: Postman) -> list[str]:
     notes = [] if case.somebody else [f"no email was given, so {NOBODY} stands in"]
     if case.playbook.testing:
         notes.append("testing mode: waits have their testing lengths")

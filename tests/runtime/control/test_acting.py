@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.interpreter import UNSURE
+from engine.asking import UNSURE
 from engine.model import Refused, RunStatus
 from engine.model import Retry as TryLater
 from engine.ports import Delivery, Message

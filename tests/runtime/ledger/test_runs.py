@@ -25,6 +25,10 @@ def test_a_run_comes_back_as_it_was(ledger, begin, noon):
         reason="the provider refused",
         ended_at=noon + timedelta(milliseconds=1),
         version=9,
+        key="appointment-7",
+        given={"appointment_id": "appointment-7"},
+        elsewhere={"email_1": noon},
+        pinned=1,
     )
     plain = {field.name for field in fields(run) if getattr(run, field.name) == field.default}
     assert plain == set(), "a member without a value of its own could be lost unseen"

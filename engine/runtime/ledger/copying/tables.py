@@ -9,7 +9,7 @@ from engine.runtime.ledger.tables import metadata
 TABLES: tuple[Table, ...] = tuple(metadata.sorted_tables)
 """Every table, those that others refer to first."""
 
-TRACES: frozenset[str] = frozenset({"notes", "revisions", "workers", "templates", "paces"})
+TRACES: frozenset[str] = frozenset({"notes", "revisions", "workers", "templates", "paces", "moved"})
 """Tables with rows in a ledger that was looked at, but in which nothing has happened to anybody."""
 
 AT_ONCE = 1000

@@ -70,7 +70,7 @@ def command(file: str | None, keep_finished: str | None, dry_run: bool, yes: boo
 
 
 def _kept(text: str) -> timedelta:
-    from engine.runtime.settings import kept
+    from engine.runtime.readings import kept
 
     try:
         return kept(text)

@@ -20,9 +20,10 @@ from server.cli.stories import iso
 if TYPE_CHECKING:
     from engine.runtime.ledger import Transaction
 
-STATUSES = ("ready", "waiting", "sending", "held", "paused", "finished", "stopped", "failed")
-_HEAD = ("RUN", "SEQUENCE", "EMAIL", "STATUS", "NEXT", "WHEN", "WHY")
-_STATUS = _HEAD.index("STATUS")
+STATUSES = ("ready", "waiting", "sending", "calling", "held", "paused", "finished", "stopped", "failed")
+_HEAD = ("RUN", "SEQUENCE", "KEY", "EMAIL", "STATUS", "NEXT", "WHEN", "WHY")
+_KEY, _STATUS = _HEAD.index("KEY"), _HEAD.index("STATUS")
+MOST = 10_000
 _COLOURS = {"held": "red", "failed": "red", "paused": "yellow"}
 
 
@@ -31,6 +32,7 @@ _COLOURS = {"held": "red", "failed": "red", "paused": "yellow"}
 @click.option("--sequence", help="Only this sequence.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only this status.")
 @click.option("--email", help="Only this contact.")
+@click.option("--key", help="Only runs for this value of one_run_per, such as an appointment's.")
 @click.option(
     "--held", "kinds", flag_value="held", multiple=True, help="Runs that wait for a person or a value, and what to do."
 )
@@ -38,7 +40,7 @@ _COLOURS = {"held": "red", "failed": "red", "paused": "yellow"}
     "--paused", "kinds", flag_value="paused", multiple=True, help="Runs that somebody paused, since when and why."
 )
 @click.option("--stuck", "kinds", flag_value="stuck", multiple=True, help="Runs that should have moved and did not.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many, newest first.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="How many, newest first.")
 @click.option("--triggers", is_flag=True, help="The runs of triggers too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def command(
@@ -46,6 +48,7 @@ def command(
     sequence: str | None,
     status: str | None,
     email: str | None,
+    key: str | None,
     kinds: tuple[Kind, ...],
     limit: int,
     triggers: bool,
@@ -64,6 +67,7 @@ def command(
       busos runs list --held
       busos runs list --stuck --sequence nurture
       busos runs list --email ada@example.com --json
+      busos runs list --sequence reminders --key A17
     """
     if kinds and status is not None:
         raise click.UsageError(f"say --{kinds[0]} or --status, not both")
@@ -71,9 +75,12 @@ def command(
     now = datetime.now(UTC)
     with looking(file) as (ledger, zone), ledger.read() as tx:
         if wanted:
-            found = kinds_of(tx, wanted, sequence, email, limit, now)
+            most = limit if key is None else MOST
+            found = [one for one in kinds_of(tx, wanted, sequence, email, most, now) if key in {None, one.run.key}][
+                :limit
+            ]
         else:
-            found = _listed(tx, sequence, status, email, limit, triggers)
+            found = _listed(tx, sequence, status, email, key, limit, triggers)
         first = opening(tx, wanted, sequence, zone)
     if as_json:
         print_json({"runs": [run_json(one, zone) for one in found]})
@@ -83,7 +90,13 @@ def command(
 
 
 def _listed(
-    tx: Transaction, sequence: str | None, status: str | None, email: str | None, limit: int, triggers: bool
+    tx: Transaction,
+    sequence: str | None,
+    status: str | None,
+    email: str | None,
+    key: str | None,
+    limit: int,
+    triggers: bool,
 ) -> list[Seen]:
     from engine.model import RunStatus
 
@@ -91,6 +104,7 @@ def _listed(
         program=sequence,
         status=RunStatus(status) if status else None,
         email=email,
+        key=key,
         limit=limit,
         triggers=triggers,
     )
@@ -104,6 +118,7 @@ def run_json(seen: Seen, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "id": run.id,
         "sequence": run.program,
+        "key": run.key,
         "email": seen.email,
         "status": run.status.value,
         "segment": run.segment,
@@ -121,9 +136,15 @@ def _nobody(kinds: Sequence[Kind]) -> str:
 
 def _lines(found: Sequence[Seen], zone: ZoneInfo) -> list[str]:
     rows = [_row(one, zone) for one in found]
-    head, *lines = table([_HEAD, *rows])
+    shown = [_HEAD, *rows] if any(row[_KEY] for row in rows) else [_keyless(row) for row in (_HEAD, *rows)]
+    head, *lines = table(shown)
     place = head.index(_HEAD[_STATUS])
     return [bold(head), *(_coloured(line, row[_STATUS], place) for line, row in zip(lines, rows, strict=True))]
+
+
+def _keyless(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the column that only sequences with one_run_per fill."""
+    return (*row[:_KEY], *row[_KEY + 1 :])
 
 
 def _coloured(line: str, status: str, place: int) -> str:
@@ -139,4 +160,4 @@ def _row(seen: Seen, zone: ZoneInfo) -> tuple[str, ...]:
     moment = seen.paused_at or run.ended_at or run.due_at or run.since
     when = moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     status = "paused" if seen.paused_at else run.status.value
-    return (run.id, run.program, seen.email, status, run.step or "", when, plain(seen.why))
+    return (run.id, run.program, plain(run.key or ""), seen.email, status, run.step or "", when, plain(seen.why))

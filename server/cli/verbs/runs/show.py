@@ -22,6 +22,7 @@ from server.cli.stories import Calendar, iso, story_json
 if TYPE_CHECKING:
     from engine.model import Entry, Run
     from engine.runtime.ledger import Transaction
+    from engine.runtime.ledger.records import Stamp
 
 MOST = 1000
 
@@ -33,6 +34,7 @@ class _Told:
     run: Run
     email: str
     story: Sequence[Entry]
+    stamps: Sequence[Stamp]
     paused_at: datetime | None
 
 
@@ -70,14 +72,20 @@ def _of_id(tx: Transaction, run_id: str) -> list[_Told]:
         return []
     run, paused_at = found[0].run, found[0].paused_at
     contact = tx.contacts([run.contact_id])[run.contact_id]
-    return [_Told(run, contact.email, tx.story(run.id), None if run.status.ended else paused_at)]
+    return [_Told(run, contact.email, tx.story(run.id), tx.stamps(run.id), None if run.status.ended else paused_at)]
 
 
 def _of_email(tx: Transaction, email: str) -> list[_Told]:
     """Oldest first, the runs of triggers too: they begin the story."""
     listed = tx.list_runs(email=email, triggers=True, limit=MOST)
     return [
-        _Told(one.run, one.email, tx.story(one.run.id), None if one.run.status.ended else one.paused_at)
+        _Told(
+            one.run,
+            one.email,
+            tx.story(one.run.id),
+            tx.stamps(one.run.id),
+            None if one.run.status.ended else one.paused_at,
+        )
         for one in reversed(listed)
     ]
 
@@ -95,22 +103,36 @@ def _run_json(told: _Told, zone: ZoneInfo) -> dict[str, Any]:
         "run": run.id,
         "email": told.email,
         "sequence": run.program,
+        "key": run.key,
         "segment": run.segment,
         "outcome": run.status.value,
         "step": run.step,
         "due_at": iso(run.due_at, zone) if run.due_at else None,
         "reason": run.reason,
         "paused_at": iso(told.paused_at, zone) if told.paused_at else None,
-        "story": story_json(told.story, zone, real=True),
+        "story": [
+            {**line, "revision": stamp.revision, "commit": stamp.commit}
+            for line, stamp in zip(story_json(told.story, zone, real=True), told.stamps, strict=True)
+        ],
     }
 
 
 def _as_text(told: _Told, zone: ZoneInfo) -> list[str]:
     run, calendar = told.run, Calendar(told.story, zone)
     segment = f", segment {run.segment}" if run.segment else ""
+    key = f" for {plain(run.key)}" if run.key else ""
     status = click.style("paused", fg="yellow") if told.paused_at else run.status.value
-    head = f"{bold(run.program)}  {told.email}  {status}{segment}  {grey(f'run {run.id}')}"
-    return [head, *calendar.lines(), *_next(told, calendar)]
+    head = f"{bold(run.program)}{key}  {told.email}  {status}{segment}  {grey(f'run {run.id}')}"
+    return [head, *calendar.lines(), *_next(told, calendar), *_versions(told.stamps)]
+
+
+def _versions(stamps: Sequence[Stamp]) -> list[str]:
+    """By which versions of the file it was decided, in order, where git knows them or there were several."""
+    seen = list(dict.fromkeys(stamps))
+    if len(seen) < 2 and not any(one.commit for one in seen):
+        return []
+    told = [f"{one.revision} (commit {one.commit})" if one.commit else one.revision for one in seen]
+    return [grey(f"decided by revision {', then '.join(told)}")]
 
 
 def _next(told: _Told, calendar: Calendar) -> list[str]:

@@ -1,0 +1,1 @@
+"""Sequences as pictures: a program becomes boxes and arrows, and those become Mermaid or SVG."""

@@ -1,0 +1,1 @@
+"""What an edit of the file means, in plain words, for whoever reviews it."""
