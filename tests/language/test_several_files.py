@@ -238,6 +238,13 @@ def test_a_blueprint_that_is_used_too_often_is_told_once(full_shelf):
     assert [one.line for one in found] == [55]
 
 
+def test_a_blueprint_that_is_used_too_often_in_one_sequence_is_told_once(full_shelf):
+    body = f"blueprint: {{}}\nsteps: [{', '.join(f'{{email: e{n}}}' for n in range(1000))}]\n"
+    uses = "".join("      - use: big.yaml\n" for _ in range(60))
+    found = problems(f"{HEAD}sequences:\n  long:\n    steps:\n{uses}", full_shelf, big=body)
+    assert [(one.rule, one.line) for one in found if one.rule != "unstarted-sequence"] == [("alias-bomb", 57)]
+
+
 def test_the_notes_of_many_uses_are_few(full_shelf):
     uses = "".join(f"  s{n}: {{use: r.yaml}}\n" for n in range(9))
     found = problems(f"{HEAD}sequences:\n{uses}", full_shelf, r="blueprint: {}\nsteps: [{wait: 2 dais}, {email: x}]\n")
