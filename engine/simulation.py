@@ -24,6 +24,7 @@ from engine.model import (
     Ordered,
     Outcome,
     Playbook,
+    Program,
     RaiseAlert,
     Replied,
     Run,
@@ -134,8 +135,6 @@ class _World:
 
     def __init__(self, playbook: Playbook, contact: Contact, post: Post) -> None:
         self.playbook = playbook
-        self.programs = {trigger.program.name: trigger.program for trigger in playbook.triggers.values()}
-        self.programs.update(playbook.sequences)
         self.contact = contact
         self.post = post
         self.runs: list[Run] = []
@@ -238,11 +237,17 @@ class _World:
 
     def _scene(self, index: int, now: datetime) -> Scene:
         run = self.runs[index]
-        return Scene(program=self.programs[run.program], run=run, contact=self.contact, now=now)
+        return Scene(program=self._program(run), run=run, contact=self.contact, now=now)
+
+    def _program(self, run: Run) -> Program:
+        """What moves a run. Whoever puts one here knows that there is one."""
+        program = self.playbook.program_of(run)
+        assert program is not None, run.program
+        return program
 
     def _decide(self, index: int, event: Event, now: datetime) -> SendEmail | CallWeb | None:
         """Make one decision and all of its effects, in order, but what it waits for, which is the answer."""
-        program = self.programs[self.runs[index].program]
+        program = self._program(self.runs[index])
         decision = advance(program, self.runs[index], self.contact, event, now)
         self._keep(index, decision)
         place = len(self.lines)

@@ -14,7 +14,7 @@ from engine.errors import InvalidFile, Problem
 from engine.model import Moved, Playbook
 from engine.planning import Comparison, StepReplaced, unclear_rename
 from engine.ports import Clock
-from engine.runtime.control.playbook import recompiled
+from engine.runtime.control.playbook import recompiled, remembering
 from engine.runtime.ledger import Ledger, Transaction
 from engine.runtime.recounting import plan_recount
 
@@ -47,8 +47,7 @@ class Adopting:
             if old is not None:
                 self._carry_over(tx, old, playbook)
         tx.put_revision(playbook.revision, text, self._clock.now(), commit)
-        earlier = {number: _earlier(tx, number, playbook.testing) for number in tx.pinned_revisions()}
-        return playbook.with_moved(tx.moved()).with_earlier(earlier)
+        return remembering(tx, playbook)
 
     def _carry_over(self, tx: Transaction, old: Playbook, new: Playbook) -> None:
         comparison = Comparison(old, new)
@@ -61,11 +60,6 @@ class Adopting:
         for edit in comparison.edits:
             if isinstance(edit, StepReplaced) and (there := tx.standing_at(edit.program, edit.step)):
                 yield unclear_rename(edit, new, self._file, there)
-
-
-def _earlier(tx: Transaction, number: int, testing: bool) -> Playbook | None:
-    revision = tx.revision_numbered(number)
-    return recompiled(revision.text, testing=testing) if revision else None
 
 
 def _followed(known: Places, new: Playbook, fresh: Mapping[str, Mapping[str, Moved]]) -> Places:

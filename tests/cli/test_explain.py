@@ -13,6 +13,7 @@ from engine.runtime.ledger import Ledger
 from tests.cli.example import FILE, Run
 
 HOUR = timedelta(hours=1)
+NOON = datetime(2100, 1, 1, 12, tzinfo=UTC)
 
 
 def journey(number: str, status: RunStatus, **more: object) -> Journey:
@@ -51,6 +52,19 @@ def test_a_person_is_told_whole(run: Run) -> None:
     assert [line.split("  ")[1] for line in lines if "  hot  " in line] == ["hot"]
     assert "You have 3 reds" in lines[8]
     assert lines[-1] == "it ends at once if: customer = true, or they unsubscribe, bounce or complain"
+
+
+@pytest.mark.usefixtures("folder")
+def test_who_keeps_a_version_of_the_file_ends_on_that_one(run: Run) -> None:
+    keep(journey("r1", RunStatus.WAITING, pinned=1), journey("r2", RunStatus.WAITING), reds=3, segment="HOT")
+    with Ledger.open("sqlite:///busos.db") as opened, opened.write() as tx:
+        tx.put_revision("after", FILE.replace("customer = true", "reds = 0").replace("HOT: hot", "HOT: cold"), NOON)
+    runs = {one["run"]: one for one in json.loads(run("explain", "ada@example.com", "--json").stdout)["runs"]}
+    first = {name: one["ahead"][0]["template"] for name, one in runs.items()}
+    assert first == {"r1": "hot", "r2": "cold"}
+    lines = run("explain", "ada@example.com").stdout.splitlines()
+    ends = [line.split(",")[0] for line in lines if line.startswith("it ends at once")]
+    assert sorted(ends) == ["it ends at once if: customer = true", "it ends at once if: reds = 0"]
 
 
 @pytest.mark.usefixtures("folder")

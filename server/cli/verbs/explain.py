@@ -87,7 +87,7 @@ def _person(tx: Transaction, email: str) -> _Person | None:
 def _ahead(playbook: Playbook, person: _Person, post: Postman, now: datetime) -> Simulation:
     from engine.simulation import simulate_onwards
 
-    known = [run for run in person.going() if playbook.program(run.program) is not None]
+    known = [run for run in person.going() if playbook.program_of(run) is not None]
     return simulate_onwards(playbook, person.contact, known, post, now)
 
 
