@@ -240,9 +240,9 @@ class _World:
         return Scene(program=self._program(run), run=run, contact=self.contact, now=now)
 
     def _program(self, run: Run) -> Program:
-        """What moves a run. Whoever puts one here knows that there is one."""
+        """What moves a run, of the version of the file that it keeps."""
         program = self.playbook.program_of(run)
-        assert program is not None, run.program
+        assert program is not None, "whoever puts a run here looks first"  # noqa: S101 - for the type checker
         return program
 
     def _decide(self, index: int, event: Event, now: datetime) -> SendEmail | CallWeb | None:
