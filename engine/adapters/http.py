@@ -11,10 +11,12 @@ ends within ``DEADLINE`` seconds, name lookup aside.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 import httpx
@@ -33,6 +35,7 @@ _KEPT_ELSEWHERE = frozenset({"content-type", "idempotency-key", "accept", "accep
 _SAME_REQUEST = (307, 308)
 _REDIRECTS = (301, 302, 303, *_SAME_REQUEST)
 _LATER = (408, 425, 429)
+_A_WHILE = re.compile(r"[0-9]{1,6}")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 Address = IPv4Address | IPv6Address
@@ -66,7 +69,9 @@ class HttpWeb:
         self._deadline = deadline
         # Connections are kept by address: one that was opened for a name must not serve another name at that address.
         alone = httpx.Limits(max_keepalive_connections=0)
-        self._client = httpx.Client(trust_env=False, verify=verify, follow_redirects=False, limits=alone)
+        # Cookies would be kept by address, too: what one name sets is not for another, nor for the next call.
+        none = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx.Client(trust_env=False, verify=verify, limits=alone, cookies=none)
 
     def close(self) -> None:
         """Close the connections."""
@@ -80,7 +85,13 @@ class HttpWeb:
             return Refused(reason=str(reason))
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return Retry(reason=f"no connection to {call.host}: {type(error).__name__}")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except httpx.InvalidURL:
+            return Refused(reason=f"{call.host} leads to what is no web address")
+        except httpx.LocalProtocolError:
+            return Refused(
+                reason=f"{call.host} was not called: a header holds what cannot be sent, maybe a line break"
+            )
+        except (httpx.HTTPError, OSError) as error:
             return Retry(reason=f"{call.host} did not answer: {type(error).__name__}", uncertain=True)
 
     def _through_redirects(self, call: WebCall) -> tuple[httpx.Response, bytes]:
@@ -212,7 +223,8 @@ def _json(content: bytes) -> object:
 
 
 def _seconds(text: str) -> float | None:
-    return float(text) if text.isdigit() else None
+    """What an answer asks to be left alone for; None when it does not say it in seconds, or absurdly long."""
+    return float(text) if _A_WHILE.fullmatch(text) else None
 
 
 def _host_of(url: str) -> str:

@@ -10,7 +10,7 @@ from engine.rendering.compiling import RESERVED, UNSUBSCRIBE
 from engine.rendering.email import Rendered, has_unsubscribe, render, variables
 from engine.rendering.messages import message_variables, render_message
 from engine.rendering.places import TemplateFlaw, Variable
-from engine.rendering.requests import fill_address, fill_json, fill_text
+from engine.rendering.requests import fill_address, fill_header, fill_json, fill_text
 
 __all__ = [
     "RESERVED",
@@ -23,6 +23,7 @@ __all__ = [
     "Variable",
     "anatomy",
     "fill_address",
+    "fill_header",
     "fill_json",
     "fill_text",
     "has_unsubscribe",

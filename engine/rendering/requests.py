@@ -32,6 +32,14 @@ def fill_text(text: str, values: Mapping[str, Value]) -> str:
     return _filled(text, values, in_address=False)
 
 
+def fill_header(text: str, values: Mapping[str, Value]) -> str:
+    """A text for one line: every break and every run of blanks is a blank, and no control character is left.
+
+    Raises ``Unrenderable``.
+    """
+    return "".join(filter(str.isprintable, " ".join(fill_text(text, values).split())))
+
+
 def fill_json(body: object, values: Mapping[str, Value]) -> str:
     """Values as JSON, written on one line: a text that is nothing but ``{{ field }}`` keeps the field's type.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.errors import Unrenderable
 from engine.model import CallWeb, Do, Finish, Move, RunStatus
 from engine.model.effects import host_of
-from engine.rendering import fill_address, fill_json, fill_text
+from engine.rendering import fill_address, fill_header, fill_json
 from engine.scene import Scene
 from engine.steps.kind import Reader, Spec
 
@@ -44,7 +44,7 @@ class Http:
                 method=self.method,
                 url=fill_address(self.url, values),
                 body=None if self.json is None else fill_json(self.json, values),
-                headers=tuple((name, fill_text(text, values)) for name, text in self.headers),
+                headers=tuple((name, fill_header(text, values)) for name, text in self.headers),
                 secrets=self.secrets,
                 expect=self.expect,
                 save_as=self.save_as,

@@ -67,6 +67,8 @@ def test_an_answer_that_is_no_json_has_no_value(server: Server, web: HttpWeb, co
     [
         (404, {}, Refused(reason="127.0.0.1 answered 404")),
         (429, {"retry-after": "7"}, Retry(reason="127.0.0.1 answered 429", after=7.0)),
+        (429, {"retry-after": "\N{SUPERSCRIPT TWO}"}, Retry(reason="127.0.0.1 answered 429")),
+        (429, {"retry-after": "9" * 400}, Retry(reason="127.0.0.1 answered 429")),
         (503, {"retry-after": "Wed"}, Retry(reason="127.0.0.1 answered 503", uncertain=True)),
         (302, {}, Refused(reason="127.0.0.1 answered 302")),
     ],
@@ -194,6 +196,26 @@ def test_a_secret_does_not_follow_to_another_host(server: Server) -> None:
     headers = server.asked[1][2]
     assert not {"authorization", "x-api-key"} & set(headers)
     assert headers["idempotency-key"] == "run-1:tell"
+
+
+def test_a_cookie_goes_to_nobody_else_at_that_address(server: Server) -> None:
+    server.answers["/set"] = (200, {"set-cookie": "who=ada; Path=/"}, b"")
+    web = HttpWeb(["127.0.0.1"], resolve=lambda *_: ["127.0.0.1"])
+    for name in ("one.example", "other.example", "one.example"):
+        web.call(call(f"http://{name}:{server.port}/set"))
+    assert [headers.get("cookie") for _, _, headers, _ in server.asked] == [None] * 3
+
+
+def test_what_is_no_address_is_not_tried_again(web: HttpWeb) -> None:
+    assert web.call(call("http://127.0.0.1:x/")) == Refused(reason="127.0.0.1 leads to what is no web address")
+
+
+def test_a_header_that_would_be_two_is_not_sent(server: Server, web: HttpWeb) -> None:
+    refused = web.call(call(f"{server.url}/", headers={"x-token": "s3cret\r\nx-more: 1"}))
+    assert isinstance(refused, Refused)
+    assert "a line break" in refused.reason
+    assert "s3cret" not in refused.reason
+    assert server.asked == []
 
 
 def test_redirects_come_to_an_end(server: Server, web: HttpWeb) -> None:

@@ -15,7 +15,7 @@ from engine.language.checking import read_and_check
 from engine.model import Answered, CallWeb, Field, FieldType, Replied, Run, RunStatus, Vocabulary
 from engine.model.effects import host_of
 from engine.payloads import read_answer
-from engine.rendering import fill_address, fill_json, fill_text
+from engine.rendering import fill_address, fill_header, fill_json, fill_text
 from engine.steps.http import read, statuses
 from tests.playbooks import HEAD, NOON, AnyTemplate, ada, steps
 
@@ -48,6 +48,11 @@ def test_a_value_in_an_address_stays_one_value(value: str) -> None:
 @given(st.one_of(st.text(), st.integers(), st.booleans(), st.lists(st.text())))
 def test_a_value_that_stands_alone_in_json_keeps_its_type(value: Any) -> None:
     assert json.loads(fill_json({"a": ["{{ x }}", " {{x}} "]}, {"x": value})) == {"a": [value, value]}
+
+
+def test_a_header_is_one_line_whatever_the_values_are():
+    told = fill_header("for {{ x }}!", {"x": "Ada\r\nX-More: 1\x00\u2028\tLe"})
+    assert told == "for Ada X-More: 1 Le!"
 
 
 def test_what_is_unknown_is_null_alone_and_an_error_among_words() -> None:
