@@ -88,9 +88,7 @@ class HttpWeb:
         except httpx.InvalidURL:
             return Refused(reason=f"{call.host} leads to what is no web address")
         except httpx.LocalProtocolError:
-            return Refused(
-                reason=f"{call.host} was not called: a header holds what cannot be sent, maybe a line break"
-            )
+            return Refused(reason=f"{call.host} was not called: a header holds what cannot be sent, maybe a line break")
         except (httpx.HTTPError, OSError) as error:
             return Retry(reason=f"{call.host} did not answer: {type(error).__name__}", uncertain=True)
 
