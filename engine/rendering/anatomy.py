@@ -11,9 +11,8 @@ from html.parser import HTMLParser
 from jinja2 import nodes
 
 from engine.model import TemplateText
-from engine.rendering.compiling import body_html, compiled
+from engine.rendering.compiling import compiled
 from engine.rendering.grammar import parsed
-from engine.rendering.masking import Masks
 
 TYPICAL_WIDTH = 10
 """Characters of a value of which nothing is known."""
@@ -52,14 +51,13 @@ class Anatomy:
 @lru_cache(maxsize=512)
 def anatomy(template: TemplateText) -> Anatomy:
     """Take a template apart. Raises ``TemplateFlaw``."""
-    compiled(template)  # which says what is wrong with it
-    masks = Masks.for_sources(template.body)
+    parts = compiled(template)
     found = _Elements()
-    found.feed(body_html(template, masks))
+    found.feed(parts.body)
     found.close()
 
     def link(masked: str) -> Link:
-        address = masks.original(masked)
+        address = parts.masks.original(masked)
         return Link(address, _line(template, address))
 
     pictures = tuple(Picture(link(source), _described(alt, template.format)) for source, alt in found.pictures)
@@ -111,7 +109,7 @@ class _Elements(HTMLParser):
 
 def weight(template: TemplateText) -> int:
     """Bytes of one email's HTML, about, with the longer way of every if. Raises ``TemplateFlaw``."""
-    source = compiled(template).html_source
+    source = compiled(template).html.source
     whole = len(source.encode())
     return whole if "{%" not in source else min(whole, _longest(parsed(source), lambda _: TYPICAL_WIDTH, _bytes))
 

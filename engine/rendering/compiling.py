@@ -1,4 +1,4 @@
-"""A template's text to three Jinja templates: subject, complete HTML with styles in place, plain text."""
+"""A template's text to three parts in Jinja: subject, complete HTML with styles in place, plain text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.model import TemplateText
 from engine.rendering.grammar import read
 from engine.rendering.layout import LAYOUT, PREHEADER
 from engine.rendering.markdown import markdown_body
-from engine.rendering.masking import Masks
+from engine.rendering.masking import WORD, Masks
 from engine.rendering.places import TemplateFlaw, Variable, first_places
 from engine.rendering.plaintext import to_text
 from engine.rendering.sandbox import HTML, TEXT
@@ -30,20 +30,43 @@ RESERVED: Final = frozenset({UNSUBSCRIBE, "sender_name", ZONE})
 """
 
 _INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+_ATTRIBUTE = re.compile(rf'(?:{WORD.pattern})=""')
 _DOCUMENT = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype\s|<html[\s>])", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the texts of an email. Checking it needs no code: that is made for the first email that is written."""
+
+    environment: Environment
+    source: str
+
+    @property
+    def template(self) -> Template:
+        """The part ready to print, kept by content."""
+        return _ready(self.environment, self.source)
+
+
+@lru_cache(maxsize=1536)
+def _ready(env: Environment, source: str) -> Template:
+    return env.from_string(source)
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
-    """What is kept for a template text. ``names`` includes those the layout uses, ``html_source`` is Jinja."""
+    """What is kept for a template text.
+
+    ``names`` includes those the layout uses; ``body`` is HTML without the layout, with words of ``masks`` for its tags.
+    """
 
     variables: tuple[Variable, ...]
     names: tuple[str, ...]
     lists: frozenset[str]
-    subject: Template
-    html: Template
-    html_source: str
-    text: Template
+    subject: Part
+    html: Part
+    text: Part
+    body: str
+    masks: Masks
 
 
 def is_document(template: TemplateText) -> bool:
@@ -67,9 +90,10 @@ def _compile(template: TemplateText) -> Compiled:
         raise TemplateFlaw("the body is empty: there is nothing to send", template.body_line, "")
     readings = [read(template.subject), read(template.preheader), read(template.body, template.body_line)]
     used = first_places(use for reading in readings for use in reading.variables)
-    masks = Masks.for_sources(template.subject, template.preheader, template.body)
-    html = masks.mark_addresses(masks.uncommented(_INLINER.inline(_document(template, masks))))
-    if attribute := re.search(rf'(?:{masks.word.pattern})=""', html):
+    masks = Masks()
+    body = _body(template, masks)
+    html = masks.mark_addresses(masks.uncommented(_INLINER.inline(_document(template, body, masks))))
+    if attribute := _ATTRIBUTE.search(html):
         raise TemplateFlaw(
             "a tag cannot stand among the attributes of an HTML element: put it inside the quotes or around it",
             template.body_line,
@@ -78,15 +102,15 @@ def _compile(template: TemplateText) -> Compiled:
     text = to_text(html, masks.width)
     for literal in (masks.take(template.subject), masks.take(template.preheader), text):
         _refuse_braces(masks.literal(literal), template)
-    html_source = masks.put_back(html)
     return Compiled(
         variables=used,
         names=tuple({UNSUBSCRIBE, "sender_name"}.union(use.name for use in used)),
         lists=frozenset[str]().union(*(reading.lists for reading in readings)),
-        subject=TEXT.from_string(template.subject),
-        html=_template(HTML, html_source),
-        html_source=html_source,
-        text=_template(TEXT, masks.put_back(text)),
+        subject=Part(TEXT, template.subject),
+        html=_part(HTML, masks.put_back(html)),
+        text=_part(TEXT, masks.put_back(text)),
+        body=body,
+        masks=masks,
     )
 
 
@@ -100,34 +124,34 @@ def _refuse_braces(literal: str, template: TemplateText) -> None:
         raise TemplateFlaw("a brace would be sent as it is; a field is written {{ first_name }}", at, line.strip()[:80])
 
 
-def _template(env: Environment, source: str) -> Template:
+def _part(env: Environment, source: str) -> Part:
     try:
-        return env.from_string(source)
+        env.parse(source)
     except TemplateSyntaxError as error:
         raise TemplateFlaw(f"a tag ended up where it cannot stand: {error.message}", 1, "") from None
+    return Part(env, source)
 
 
 # -- The document -----------------------------------------------------------------------------
 
 
-def _document(template: TemplateText, masks: Masks) -> str:
+def _document(template: TemplateText, body: str, masks: Masks) -> str:
     """The complete HTML with words for tags."""
     preheader = ""
     if template.preheader.strip():
         preheader = PREHEADER.replace("[[preheader]]", escape(masks.take(template.preheader)))
     if is_document(template):
-        body = masks.take_html(template.body)
         return re.sub(r"<body[^>]*>", lambda found: found[0] + preheader, body, count=1, flags=re.IGNORECASE)
     parts = {
         "subject": escape(masks.take(template.subject)),
         "preheader": preheader,
-        "body": body_html(template, masks),
+        "body": body,
     }
     return re.sub(r"\[\[(\w+)\]\]", lambda found: parts[found[1]], masks.take_html(LAYOUT))
 
 
-def body_html(template: TemplateText, masks: Masks) -> str:
-    """The HTML of a body with words for its tags; of a whole document, all of it. Raises ``TemplateFlaw``."""
+def _body(template: TemplateText, masks: Masks) -> str:
+    """The HTML of a body with words for its tags; of a whole document, all of it."""
     if template.format == "html":
         return masks.take_html(template.body)
     return markdown_body(template.body, masks, template.body_line)

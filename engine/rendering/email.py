@@ -63,9 +63,10 @@ def _rendered(template: TemplateText, values: Mapping[str, Value]) -> Rendered:
     parts = compiled(template)
     asked: dict[str, None] = {}
     known = _bound(parts, values, asked)
-    plain = parts.text.new_context(known, shared=True)  # for both parts: making one costs as much as printing
-    subject = _CONTROLS.sub(" ", _printed(parts.subject, plain)).strip()
-    html, text = _printed(parts.html, parts.html.new_context(known, shared=True)), _printed(parts.text, plain)
+    subject_part, html_part, text_part = parts.subject.template, parts.html.template, parts.text.template
+    plain = text_part.new_context(known, shared=True)  # for both parts: making one costs as much as printing
+    subject = _CONTROLS.sub(" ", _printed(subject_part, plain)).strip()
+    html, text = _printed(html_part, html_part.new_context(known, shared=True)), _printed(text_part, plain)
     if asked:
         names = ", ".join(asked)
         raise Unrenderable(f'template "{template.name}" needs a value that is not known: {names}')

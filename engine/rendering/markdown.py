@@ -10,25 +10,29 @@ import re
 
 from markdown_it import MarkdownIt
 
-from engine.rendering.masking import Masks
+from engine.rendering.masking import STATEMENT, Masks
 from engine.rendering.places import TemplateFlaw, excerpt_of
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("code")
 _BUTTON = re.compile(r"<p><strong>(<a [^>]*>(?:(?!</a>|<a ).)*</a>)</strong></p>", re.DOTALL)
+_ALONE = re.compile(rf"^([ \t]*)((?:{STATEMENT}[ \t]*)+)$", re.MULTILINE)
+_PARAGRAPH = re.compile(rf"<p>((?:{STATEMENT}\s*)+)</p>")
+_AROUND_A_LIST = re.compile(rf"({STATEMENT})\s*<ul>((?:(?!</?ul>).)*)</ul>\s*({STATEMENT})", re.DOTALL)
+_MARK = re.compile(rf"<(/?)(\w+)[^>]*>|({STATEMENT})")
 _VOID = frozenset({"br", "hr", "img"})
 
 
 def markdown_body(source: str, masks: Masks, first_line: int = 1) -> str:
     """The HTML of a Markdown source; raw HTML in it is shown, not obeyed. Raises ``TemplateFlaw``."""
-    html = str(_MARKDOWN.render(_apart(masks.take(source), masks)))
-    html = re.sub(rf"<p>((?:{masks.statement}\s*)+)</p>", r"\1", html)
+    html = str(_MARKDOWN.render(_apart(masks.take(source))))
+    html = _PARAGRAPH.sub(r"\1", html)
     _refuse_crossings(html, masks, source, first_line)
     html = _one_list(html, masks).replace("<table>", '<table class="data">')
     return _BUTTON.sub(r'<p class="button">\1</p>', html)
 
 
-def _apart(masked: str, masks: Masks) -> str:
-    return re.sub(rf"(?m)^([ \t]*)((?:{masks.statement}[ \t]*)+)$", r"\n\1\2\n", masked)
+def _apart(masked: str) -> str:
+    return _ALONE.sub(r"\n\1\2\n", masked)
 
 
 def _one_list(html: str, masks: Masks) -> str:
@@ -40,14 +44,13 @@ def _one_list(html: str, masks: Masks) -> str:
             return found[0]
         return f"<ul>{start}{items}{end}</ul>"
 
-    pattern = rf"({masks.statement})\s*<ul>((?:(?!</?ul>).)*)</ul>\s*({masks.statement})"
-    return re.sub(pattern, moved, html, flags=re.DOTALL)
+    return _AROUND_A_LIST.sub(moved, html)
 
 
 def _refuse_crossings(html: str, masks: Masks, source: str, first_line: int) -> None:
     """An if that begins in one paragraph and ends in another would leave half of each behind."""
     opened: list[str] = []
-    for mark in re.finditer(rf"<(/?)(\w+)[^>]*>|({masks.statement})", html):
+    for mark in _MARK.finditer(html):
         closing, name = _move(mark, masks)
         if closing and (not opened or opened.pop() != closing):
             at = source.find("{%")

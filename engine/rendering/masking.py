@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from hashlib import sha256
+from os import urandom
 
 from engine.rendering.places import TemplateFlaw
 
@@ -21,6 +21,13 @@ _TRIMMING = re.compile(r"^(\{[{%])[-+]|[-+]([%}]\})$")
 
 _WITHIN = (("<!--", "-->"), ("<", ">"))
 
+_NONCE = f"zx{urandom(6).hex()}"
+"""Begins every word. Nobody can guess it, so no source holds it; and it is one for all, as are the patterns with it."""
+STATEMENT = rf"\.{_NONCE}s\d+e\."
+"""A pattern for the word of a statement."""
+WORD = re.compile(rf"{_NONCE}v(?P<value>\d+)(?P<place>[elp])|\.{_NONCE}s(?P<statement>\d+)e\.")
+_COMMENT = re.compile(rf"(?:<|&lt;)!--({STATEMENT})--(?:>|&gt;)")
+
 
 @dataclass(slots=True)
 class Masks:
@@ -30,19 +37,7 @@ class Masks:
     emphasis may end beside it.
     """
 
-    nonce: str
     tags: list[str] = field(default_factory=list)
-    word: re.Pattern[str] = field(init=False)
-    statement: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.statement = rf"\.{self.nonce}s\d+e\."
-        self.word = re.compile(rf"{self.nonce}v(?P<value>\d+)(?P<place>[elp])|\.{self.nonce}s(?P<statement>\d+)e\.")
-
-    @classmethod
-    def for_sources(cls, *sources: str) -> Masks:
-        """Words that stand in none of the sources."""
-        return cls("zx" + sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:12])
 
     def take(self, source: str) -> str:
         """The source with words for tags."""
@@ -69,11 +64,11 @@ class Masks:
             return ""
         self.tags.append(_TRIMMING.sub(r"\1\2", tag))
         number = len(self.tags) - 1
-        return f"{self.nonce}v{number}e" if tag.startswith("{{") else f".{self.nonce}s{number}e."
+        return f"{_NONCE}v{number}e" if tag.startswith("{{") else f".{_NONCE}s{number}e."
 
     def uncommented(self, html: str) -> str:
         """The HTML with its statement comments, which are text in a title, as bare words."""
-        return re.sub(rf"(?:<|&lt;)!--({self.statement})--(?:>|&gt;)", r"\1", html)
+        return _COMMENT.sub(r"\1", html)
 
     def mark_addresses(self, html: str) -> str:
         """Mark the words in addresses: ``l`` is a whole link, ``p`` a part of one."""
@@ -85,24 +80,24 @@ class Masks:
                 return found[0]
             return found[0][:-1] + ("l" if self._starts(address[: found.start()]) else "p")
 
-        return self.word.sub(mark, address)
+        return WORD.sub(mark, address)
 
     def _starts(self, before: str) -> bool:
         """Whether an address starts here: nothing precedes it but an if and its other branch."""
-        words = list(self.word.finditer(before))
+        words = list(WORD.finditer(before))
         return not self.literal(before).strip() and (not words or bool(words[-1]["statement"]))
 
     def put_back(self, masked: str) -> str:
         """The masked text as Jinja source. Raises ``TemplateFlaw`` for braces that were no tag."""
         pieces, end = [], 0
-        for found in self.word.finditer(masked):
+        for found in WORD.finditer(masked):
             pieces += [_without_braces(masked[end : found.start()]), self._tag(found)]
             end = found.end()
         return "".join(pieces) + _without_braces(masked[end:])
 
     def original(self, masked: str) -> str:
         """The masked text as the author wrote it."""
-        return self.word.sub(lambda found: self.tags[int(found["value"] or found["statement"])], masked)
+        return WORD.sub(lambda found: self.tags[int(found["value"] or found["statement"])], masked)
 
     def _tag(self, found: re.Match[str]) -> str:
         tag = self.tags[int(found["value"] or found["statement"])]
@@ -116,16 +111,16 @@ class Masks:
 
     def keyword(self, word: str) -> str:
         """What a statement's word stands for: if, elif, else, endif, for, endfor."""
-        found = self.word.fullmatch(word)
+        found = WORD.fullmatch(word)
         return _expression(self.tags[int(found["statement"])]).split()[0] if found else ""
 
     def width(self, text: str) -> int:
         """How wide a piece of masked text will be, more or less: values have a typical width."""
-        return len(self.word.sub(lambda found: "x" * _TYPICAL_WIDTH if found["value"] else "", text))
+        return len(WORD.sub(lambda found: "x" * _TYPICAL_WIDTH if found["value"] else "", text))
 
     def literal(self, masked: str) -> str:
         """The masked text without its words."""
-        return self.word.sub("", masked)
+        return WORD.sub("", masked)
 
 
 def _inside(was: bool, text: str, opening: str, closing: str) -> bool:
