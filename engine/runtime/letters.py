@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
@@ -17,6 +18,8 @@ from engine.runtime.links import unsubscribe_url
 from engine.scene import Scene
 
 LONGEST_KEY = 256
+_NAMED = re.compile(r'\s*([^<>"]*?)\s*(<[^<>]+>)')
+_SPECIAL = re.compile(r"[(),:;@\[\]\\]")
 LIST_UNSUBSCRIBE = "List-Unsubscribe"
 """The header that every marketing email carries, and no transactional one."""
 
@@ -36,7 +39,8 @@ class Letters:
     def compose(self, effect: SendEmail, scene: Scene, playbook: Playbook) -> Message | Unready:
         """The message to store before its first try, or why there cannot be one yet."""
         link = unsubscribe_url(self.base_url, self.secret_key, scene.contact.id)
-        sender = effect.sender or playbook.email.sender
+        sender = mailbox(effect.sender or playbook.email.sender)
+        reply_to = effect.reply_to or playbook.email.reply_to
         rendered = self._render(effect, scene, supplied(link, sender, scene))
         if isinstance(rendered, Unready):
             return rendered
@@ -45,7 +49,7 @@ class Letters:
             template=effect.template,
             sender=sender,
             to=effect.to or scene.contact.email,
-            reply_to=effect.reply_to or playbook.email.reply_to,
+            reply_to=mailbox(reply_to) if reply_to else None,
             subject=rendered.subject,
             html=rendered.html,
             text=rendered.text,
@@ -61,6 +65,14 @@ class Letters:
             return render(found, {**scene.shown, **given}, subject=effect.subject)
         except (Unrenderable, TemplateFlaw) as flaw:
             return Unready(reason=str(flaw))
+
+
+def mailbox(sender: str) -> str:
+    """A name and an address as mail programs read them: a name with a comma or the like in it stands in quotes."""
+    found = _NAMED.fullmatch(sender)
+    if found is None or not _SPECIAL.search(found[1]):
+        return sender
+    return '"{}" {}'.format(found[1].replace("\\", "\\\\"), found[2])
 
 
 class _Found:

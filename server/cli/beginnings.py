@@ -106,15 +106,15 @@ def _templates(answers: Answers) -> dict[str, str]:
     found = {}
     for number in range(answers.emails):
         for group in ("_ready", "_curious") if answers.segments and number == last else ("",):
-            found[f"templates/{_name(answers, number)}{group}.md"] = _template(number, group)
+            found[f"templates/{_name(answers, number)}{group}.md"] = _template(answers, number, group)
     return found
 
 
-def _template(number: int, group: str) -> str:
+def _template(answers: Answers, number: int, group: str) -> str:
     told = {"_ready": " to people who are ready to buy", "_curious": " to people who are still looking"}.get(group, "")
     return (
         f'---\nsubject: "Your {_ORDINALS[number]} email from us"\n'
         "preheader: One line that inboxes show beside it.\n---\n"
         f"Hi {{{{ first_name }}}},\n\nThis is the {_ORDINALS[number]} email{told}. Write here what you want to say.\n\n"
-        "**[A link for the one thing to do](https://example.com)**\n"
+        f"**[A link for the one thing to do](mailto:{answers.sender})**\n"
     )

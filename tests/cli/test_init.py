@@ -28,8 +28,9 @@ def test_with_defaults_it_is_a_file_without_problems_whose_test_passes(run: Run,
 @pytest.mark.parametrize("emails", ["1", "10"])
 @pytest.mark.parametrize("segments", ["y", "n"])
 @pytest.mark.usefixtures("folder")
-def test_whatever_is_answered_works(run: Run, start: str, emails: str, segments: str) -> None:
-    result = answered("Müller & Söhne: Röhren #1", "office@example.com", start, emails, "1 Week 2 days", segments)
+@pytest.mark.parametrize("sender", ["office@example.com", "office@shop.com"])
+def test_whatever_is_answered_works(run: Run, start: str, emails: str, segments: str, sender: str) -> None:
+    result = answered("Müller, Söhne: Röhren #1", sender, start, emails, "1 Week 2 days", segments)
     assert result.exit_code == 0, result.output
     assert run("validate", "first/sequences.yaml", "--strict").stdout.startswith("0 errors, 0 warnings")
     assert run("test", "first/sequences.yaml").exit_code == 0
@@ -37,9 +38,12 @@ def test_whatever_is_answered_works(run: Run, start: str, emails: str, segments:
 
 @pytest.mark.usefixtures("folder")
 def test_a_wrong_answer_is_asked_again(run: Run) -> None:
-    result = answered("A<b", "Acme", "nobody", "a@example.com", "party", "signup", "11", "2", "2 dayz", "2 days", "n")
+    names, senders, gaps = ("A<b", "A\x1bb", "Acme"), ("nobody", "a@example.com"), ("2 dayz", "20 seconds", "2 days")
+    result = answered(*names, *senders, "party", "signup", "11", "two", "2", *gaps, "n")
     assert result.exit_code == 0, result.output
-    assert result.output.count("Error: ") == 5
+    assert result.output.count("Error: ") == 8
+    assert result.output.count("a number from 1 to 10") == 2
+    assert 'a real wait of "20 seconds" is hardly meant' in result.output
     assert 'did you mean "2 days"?' in result.output
 
 

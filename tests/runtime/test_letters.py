@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.utils import parseaddr
 
 import pytest
 
@@ -10,7 +11,7 @@ from engine.enrolment import enrol
 from engine.model import SendEmail, TemplateText
 from engine.ports import Message
 from engine.rendering import TemplateFlaw
-from engine.runtime.letters import Letters, email_key
+from engine.runtime.letters import Letters, email_key, mailbox
 from engine.scene import Scene
 from tests.playbooks import NOON, AnyTemplate, ada, steps
 
@@ -87,3 +88,33 @@ def subject_of(letters: Letters, contact_id: str, template: str = "hello") -> st
     scene = Scene(program=program, run=run, contact=contact, now=NOON)
     written = letters.compose(SendEmail(step=template, template=template), scene, book)
     return written.subject if isinstance(written, Message) else written.reason
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("Acme, Inc. <hello@acme.com>", '"Acme, Inc." <hello@acme.com>'),
+        ("Müller: Söhne (1\\2) <a@b.com>", '"Müller: Söhne (1\\\\2)" <a@b.com>'),
+        ('"Acme, Inc." <hello@acme.com>', '"Acme, Inc." <hello@acme.com>'),
+        ("Dr. Who & Sons <a@b.com>", "Dr. Who & Sons <a@b.com>"),
+        ("hello@acme.com", "hello@acme.com"),
+    ],
+)
+def test_a_name_with_signs_that_divide_addresses_stands_in_quotes(written: str, sent: str) -> None:
+    assert mailbox(written) == sent
+    name, address = parseaddr(mailbox(written))
+    assert name == written.rpartition("<")[0].strip().strip('"')
+    assert address == written.rpartition("<")[2].strip(">")
+
+
+def test_the_sender_and_the_address_for_answers_are_ones_that_a_mail_server_takes() -> None:
+    book = steps("- email: hello")
+    contact, program = ada(book), book.sequences["course"]
+    run = enrol(program, contact, (), run_id="r-1", event_id=None, now=NOON).run
+    assert run is not None
+    scene = Scene(program=program, run=run, contact=contact, now=NOON)
+    effect = SendEmail(step="hello", template="hello", sender="A, B <a@b.com>", reply_to="C, D <c@d.com>")
+    written = Letters(templates=AnyTemplate(), base_url="", secret_key="s").compose(effect, scene, book)
+    assert isinstance(written, Message)
+    assert (written.sender, written.reply_to) == ('"A, B" <a@b.com>', '"C, D" <c@d.com>')
+    assert "A, B" in written.text

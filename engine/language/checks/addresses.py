@@ -38,7 +38,9 @@ def _receiver(book: Checkable, place: Place) -> Iterator[Problem]:
     """``to:`` of an email is an address, ``to:`` of an alert is discord."""
     step = book.document.value(place.path[:-1])
     if "email" in step:
-        yield from _address(book, place)
+        if not re.fullmatch(_PLAIN, place.value):
+            message = f'"{place.value}" is not an email address'
+            yield book.problem(place, "address", message, hint="write only the address:  team@example.com")
     elif "alert" in step and place.value != "discord":
         message = f'an alert cannot go to "{place.value}"'
         yield book.problem(place, "alert-to", message, hint="write  to: discord  or take it away")

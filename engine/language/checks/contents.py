@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email.utils import parseaddr
 
 from engine.errors import Problem, Severity
 from engine.language.book import Checkable
 from engine.language.links import is_placeholder, wrong_link
 from engine.language.schema import Place
 from engine.language.sendings import templates_of
+from engine.language.values import EMAIL_FORM
 from engine.model import Field, FieldType, TemplateText
 from engine.rendering import (
     Link,
@@ -138,9 +138,9 @@ def _link(
 
 
 def _is_an_example(book: Checkable) -> bool:
-    """Whether the whole file is one still: its own sender has an address at example.com."""
-    sender = book.section("email").get("from")
-    return not isinstance(sender, str) or is_placeholder(f"mailto:{parseaddr(sender)[1]}")
+    """Whether the whole file is one still: its own sender has an address at example.com, or none that can be read."""
+    address = str(book.section("email").get("from", "")).rpartition("<")[2].rstrip(">")
+    return not EMAIL_FORM.fullmatch(address) or is_placeholder(f"mailto:{address}")
 
 
 def _where(template: TemplateText, link: Link) -> list[str]:

@@ -52,7 +52,7 @@ def _asked() -> Answers:
         business=click.prompt("What is the business called?", given.business, value_proc=_business),
         sender=click.prompt("From which address do the emails come?", given.sender, value_proc=_sender),
         start=click.prompt("What starts the emails?", given.start, type=click.Choice(list(STARTS))),
-        emails=click.prompt("How many emails?", given.emails, type=click.IntRange(1, MOST_EMAILS)),
+        emails=click.prompt("How many emails?", given.emails, value_proc=_emails),
         gap=click.prompt("How long between two of them?", given.gap, value_proc=_gap),
         segments=click.confirm("Another last email for people who are ready to buy?", given.segments),
     )
@@ -60,13 +60,20 @@ def _asked() -> Answers:
 
 def _business(text: str) -> str:
     name = " ".join(text.split())
-    if not name or any(sign in name for sign in '<>@"{}'):
+    if not name or not name.isprintable() or any(sign in name for sign in '<>@"{}'):
         raise click.BadParameter('a name without < > @ " { }')
     return name
 
 
+def _emails(text: str | int) -> int:
+    number = int(text) if str(text).strip().isdecimal() else 0
+    if not 1 <= number <= MOST_EMAILS:
+        raise click.BadParameter(f"a number from 1 to {MOST_EMAILS}")
+    return number
+
+
 def _sender(text: str) -> str:
-    if [one for one in _problems(files(Answers(sender=text.strip()))) if one.rule == "address"]:
+    if _problems(files(Answers(sender=text.strip()))):
         raise click.BadParameter("write it like hello@example.com")
     return text.strip()
 
@@ -78,6 +85,8 @@ def _gap(text: str) -> str:
     found = parse_duration(text)
     if isinstance(found, Flaw):
         raise click.BadParameter(f"{found.message}{f': {found.hint}' if found.hint else ''}")
+    if problems := _problems(files(Answers(gap=found.text))):
+        raise click.BadParameter(problems[0].message)
     return found.text
 
 
