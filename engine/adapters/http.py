@@ -6,7 +6,7 @@ a moment later (DNS rebinding) changes nothing, and each redirect is judged anew
 called; ``public`` names every address of the public internet.
 
 What is secret in a header does not follow a redirect to another host. Answers are cut off past ``LARGEST``, and a call
-ends within ``DEADLINE`` seconds, name lookup aside.
+ends within ``DEADLINE`` seconds, name lookup aside: when they are over, its connection is cut, however it trickles.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 import httpx
 import msgspec
@@ -85,7 +88,7 @@ class HttpWeb:
             return Refused(reason=str(reason))
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return Retry(reason=f"no connection to {call.host}: {type(error).__name__}")
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):  # a host that IDNA does not know raises the second
             return Refused(reason=f"{call.host} leads to what is no web address")
         except httpx.LocalProtocolError:
             return Refused(reason=f"{call.host} was not called: a header holds what cannot be sent, maybe a line break")
@@ -118,19 +121,17 @@ class HttpWeb:
     ) -> tuple[httpx.Response, bytes]:
         address = self._judged_address(url)
         left = max(until - time.monotonic(), 0.001)
+        end = _End(until)
         request = self._client.build_request(
             method,
             url.copy_with(host=str(address)),
             headers=[(name.encode(), text.encode()) for name, text in headers.items()] + [(b"host", url.netloc)],
             content=body or None,
             timeout=httpx.Timeout(left, connect=min(CONNECT, left)),
-            extensions={"sni_hostname": url.raw_host.decode("ascii")},
+            extensions={"sni_hostname": url.raw_host.decode("ascii"), "trace": end.see},
         )
-        response = self._client.send(request, stream=True)
-        try:
+        with closing(end), closing(self._client.send(request, stream=True)) as response:
             return response, _read(response, until)
-        finally:
-            response.close()
 
     def _judged_address(self, url: httpx.URL) -> Address:
         """An address to connect to; a name of which one address is private is not called at all."""
@@ -170,6 +171,38 @@ class HttpWeb:
         if status in _LATER or status >= 500:
             return Retry(reason=told, after=_seconds(response.headers.get("retry-after", "")), uncertain=status >= 500)
         return Refused(reason=told)
+
+
+class _End:
+    """Cuts the connection of a request when its time is over.
+
+    A timeout of a socket is one for each read, so a server that sends a byte now and then would never meet it.
+    """
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+        self._line: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+
+    def see(self, event: str, info: Mapping[str, Any]) -> None:
+        """What httpcore does. The line is our own handle of the connection, whatever TLS makes of the first one."""
+        if event == "connection.connect_tcp.complete":
+            self._line = info["return_value"].get_extra_info("socket").dup()
+            self._timer = threading.Timer(max(self._until - time.monotonic(), 0.0), self._cut)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def close(self) -> None:
+        """The request is over."""
+        if self._timer is not None and self._line is not None:
+            self._timer.cancel()
+            self._timer.join()
+            self._line.close()
+
+    def _cut(self) -> None:
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
 
 
 def is_public(address: Address) -> bool:

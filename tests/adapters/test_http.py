@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
@@ -229,6 +232,34 @@ def test_an_endless_answer_is_cut_off(server: Server, web: HttpWeb) -> None:
     refused = web.call(call(f"{server.url}/"))
     assert isinstance(refused, Refused)
     assert "more than 1024 KiB" in refused.reason
+
+
+@pytest.mark.parametrize("always", [b"a", b"\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: "], ids=["bytes", "hints"])
+def test_an_answer_that_trickles_is_cut_off_in_time(always: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def trickle() -> None:
+            line, _ = listening.accept()
+            with line, suppress(OSError):
+                line.sendall(b"HTTP/1.1 103 Early Hints\r\nX: ")
+                for _ in range(200):
+                    line.sendall(always)
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        web = HttpWeb(["127.0.0.1"], deadline=0.3)
+        before = time.monotonic()
+        answer = web.call(call(f"http://127.0.0.1:{listening.getsockname()[1]}/"))
+        assert time.monotonic() - before < 3
+        thread.join()
+    assert isinstance(answer, Retry)
+    assert answer.uncertain
+
+
+def test_a_redirect_to_a_host_that_cannot_be_is_refused(server: Server, web: HttpWeb) -> None:
+    server.answers["/"] = (307, {"location": "http://xn--/"}, b"")
+    assert web.call(call(f"{server.url}/")) == Refused(reason="127.0.0.1 leads to what is no web address")
 
 
 def test_an_answer_that_takes_too_long_may_have_been_heard(server: Server) -> None:

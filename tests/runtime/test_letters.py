@@ -114,7 +114,9 @@ def test_the_sender_and_the_address_for_answers_are_ones_that_a_mail_server_take
     assert run is not None
     scene = Scene(program=program, run=run, contact=contact, now=NOON)
     effect = SendEmail(step="hello", template="hello", sender="A, B <a@b.com>", reply_to="C, D <c@d.com>")
-    written = Letters(templates=AnyTemplate(), base_url="", secret_key="s").compose(effect, scene, book)
+    written = Letters(templates=AnyTemplate(), base_url="https://b.example", secret_key="s").compose(
+        effect, scene, book
+    )
     assert isinstance(written, Message)
     assert (written.sender, written.reply_to) == ('"A, B" <a@b.com>', '"C, D" <c@d.com>')
-    assert "A, B" in written.text
+    assert "from A, B because" in " ".join(written.text.split())
