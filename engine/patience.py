@@ -25,10 +25,15 @@ WORRYING_TRIES = 3
 SHORTEST_RETRY = timedelta(seconds=1)
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=15)
+LONGEST_ASKED = timedelta(days=1)
+"""A vendor may ask for no longer pause."""
 
 
 def backoff(run: Run, hint: float | None) -> timedelta:
-    """How long to leave a vendor alone after try number ``run.attempt``: doubling, spread, or what it asked for."""
+    """How long to leave a vendor alone after try number ``run.attempt``: doubling, spread, or what it asked for.
+
+    That is a day at most: who asks for years has made a mistake.
+    """
     spread = 1 + (sum(map(ord, run.id)) % 64) / 128
     wanted = min(FIRST_RETRY * float(1 << min(run.attempt - 1, 16)) * spread, LONGEST_RETRY)
-    return max(wanted, timedelta(seconds=hint)) if hint is not None else wanted
+    return max(wanted, timedelta(seconds=min(hint, LONGEST_ASKED.total_seconds()))) if hint is not None else wanted

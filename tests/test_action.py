@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
-from server.review.markdown import MARK
+from engine.errors import Problem, Severity
+from server.review.markdown import MARK, Review, markdown
 from tests.cli.example import FILE, TEMPLATES, environment
 from tests.fences import marked
 
@@ -232,3 +233,34 @@ def test_the_hooks_for_pre_commit_are_commands_of_ours() -> None:
         command = [busos] if isinstance(busos, str) else busos
         done = subprocess.run([*command, *words, "--help"], capture_output=True, env=environment(), check=False)
         assert done.returncode == 0, hook["id"]
+
+
+@pytest.mark.parametrize(
+    "file", ["sequences.yaml", "campaigns/autumn.yaml", "mail/blueprints/nudge.yml", "templates/hello.md"]
+)
+def test_each_hook_looks_when_any_part_of_the_file_is_edited(file: str) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    looking = {hook["id"] for hook in hooks if re.search(hook["files"], file)}
+    assert looking >= {"busos-validate", "busos-test"}
+
+
+def test_what_the_file_says_is_neither_link_nor_picture_nor_call_in_the_answer() -> None:
+    said = 'no field is called "![x](https://evil.example/p.png) <img src=x> `a` | **b** @team #7 &lt;"'
+    problem = Problem(
+        file="a|`b.yaml",
+        line=1,
+        column=1,
+        end_line=1,
+        end_column=2,
+        severity=Severity.ERROR,
+        rule="unknown-field",
+        message=said,
+        hint="[here](javascript:x)",
+    )
+    (line,) = [line for line in markdown(Review(file="x.yaml", problems=[problem])).splitlines() if "evil" in line]
+    assert line == (
+        "- ❌ `a\\|'b.yaml:1` "
+        r'no field is called "!\[x\](https://evil.example/p.png) &lt;img src=x> \`a\` \| \*\*b\*\* &#64;team '
+        r'&#35;7 &amp;lt;"'
+        r" — \[here\](javascript:x) `[unknown-field]`"
+    )

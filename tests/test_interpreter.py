@@ -228,6 +228,7 @@ def test_retries_of_different_runs_are_spread() -> None:
     run = begin(steps("- email: one")).run.evolve(attempt=1)
 
     assert len({backoff(run.evolve(id=f"run{number}"), None) for number in range(9)}) > 3
+    assert backoff(run, 1e12) == timedelta(days=1)
 
 
 def test_the_story_tells_the_first_retry_and_then_ever_fewer() -> None:

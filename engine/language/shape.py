@@ -193,8 +193,9 @@ def _near(value: Any, words: Any) -> str:
     """The word of a list that somebody meant; ``skip`` is the start of only one, ``any time`` is ``any_time``."""
     if not isinstance(value, str) or not value:
         return ""
-    begun = [word for word in words if str(word).startswith(value.casefold())]
-    near = begun[0] if len(begun) == 1 else meant(value, words, TYPES)
+    known = [found(word).strip('"') for word in words]
+    begun = [word for word in known if word.startswith(value.casefold())]
+    near = begun[0] if len(begun) == 1 else meant(value, known, TYPES)
     return f'did you mean "{near}"?' if near else ""
 
 
@@ -264,6 +265,8 @@ def _one_way(error: Error, path: Path) -> Iterator[Told]:
 def _either(error: Error, path: Path) -> Iterator[Told]:
     """None, or several, of words of which there must be one."""
     part = error.schema
+    if not isinstance(error.instance, dict):
+        return  # told already: it is no mapping
     words = [way["required"][0] for way in part["oneOf"]]
     written = [word for word in words if word in error.instance]
     if written:

@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=120)
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=15)
+LONGEST_ASKED = 86_400.0
+"""Seconds: a vendor, or whoever a file calls, may ask for no longer pause."""
 GIVE_UP = timedelta(days=3)
 """After this an errand is shown as failed: nobody wants an alert of last week."""
 
@@ -151,7 +153,7 @@ def _result(item: OutboxItem, answer: Answer, now: datetime) -> OutboxResult:
             payload = {"told": told, "values": dict(values)}
             return OutboxResult(id=item.id, version=item.version, outcome="done", payload=payload)
         case Retry(reason=reason, after=after) if now - item.created_at < GIVE_UP:
-            again = now + max(_backoff(item.attempts), timedelta(seconds=after or 0))
+            again = now + max(_backoff(item.attempts), timedelta(seconds=min(after or 0, LONGEST_ASKED)))
             return OutboxResult(id=item.id, version=item.version, outcome="retry", due_at=again, error=reason)
         case Retry(reason=reason) | Refused(reason=reason):
             log.error("errand given up", kind=item.kind, reason=reason)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from engine.errors import BusosError, InvalidFile, Problem
+from server.cli.printing import plain
 
 
 def tell(error: BusosError) -> None:
@@ -16,7 +17,8 @@ def tell(error: BusosError) -> None:
         tell_problems(error.problems)
         return
     label = click.style("Error:", fg="red", bold=True)
-    click.echo(f"{label} {error}", err=True)
+    said = "\n".join(plain(line) for line in str(error).splitlines())
+    click.echo(f"{label} {said}", err=True)
 
 
 def tell_problems(problems: Iterable[Problem]) -> None:

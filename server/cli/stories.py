@@ -98,7 +98,7 @@ def what(entry: Entry) -> str:
         case "stop":
             return "stopped"
         case "email" | "retry":
-            return entry.step or entry.kind
+            return plain(entry.step or entry.kind)
         case _:
             return entry.kind
 

@@ -8,13 +8,18 @@ from xml.sax.saxutils import escape
 
 from server.graph.layers import Point, Size
 from server.graph.metrics import width, wrapped
-from server.graph.picture import Box, Label, Look, Says
+from server.graph.picture import Box, Label, Look, Says, shown
 
 _PAD_X, _PAD_Y = 16.0, 11.0
 _ROOM, _LEAST = 320.0, 132.0
 _COLUMNS = 12.0
 _CLOCK = 18.0
 _DIAL = "M5 0A5 5 0 1 1 -5 0A5 5 0 1 1 5 0M0 -3V0L2 1.4"
+
+
+def escaped(text: str) -> str:
+    """A text as it stands in an SVG."""
+    return escape(shown(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,10 @@ class Card:
         wide, high = self.size
         x, y = middle[0] - wide / 2, middle[1] - high / 2
         yield f'<g class="{self.look}" transform="translate({x:.1f} {y:.1f})">'
-        yield f"<title>{escape(self.told)}</title>"
+        yield f"<title>{escaped(self.told)}</title>"
         yield from self._shape(wide, high)
         for line in self.lines:
-            yield f'<text class="{line.style}" x="{line.x:.1f}" y="{line.y:.1f}">{escape(line.text)}</text>'
+            yield f'<text class="{line.style}" x="{line.x:.1f}" y="{line.y:.1f}">{escaped(line.text)}</text>'
         yield from self._badges(wide)
         yield "</g>"
 
@@ -75,7 +80,7 @@ class Card:
                 room = width(words, 11) * 1.15 + 16
                 right -= room
                 yield f'<g class="badge {style}"><rect x="{right:.1f}" y="-10" width="{room:.1f}" height="20" rx="10"/>'
-                yield f'<text x="{right + room / 2:.1f}" y="4">{escape(words)}</text></g>'
+                yield f'<text x="{right + room / 2:.1f}" y="4">{escaped(words)}</text></g>'
                 right -= 5
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from server.graph.picture import Arrow, Box, Look, Picture
+from server.graph.picture import Arrow, Box, Look, Picture, shown
 
 _SHAPES = {
     Look.START: ('(["', '"])'),
@@ -65,4 +65,4 @@ def _line(arrow: Arrow) -> str:
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).translate(_SIGNS)
+    return " ".join(shown(text).split()).translate(_SIGNS)

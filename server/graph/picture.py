@@ -27,6 +27,11 @@ class Says(StrEnum):
     CONDITION = "condition"
 
 
+def shown(text: str) -> str:
+    """A text without the signs that no picture shows: an SVG with them could not be opened, a terminal obeys them."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """Words on an arrow."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from xml.sax.saxutils import escape
 
-from server.graph.cards import Card, card_of, card_of_label
+from server.graph.cards import Card, card_of, card_of_label, escaped
 from server.graph.layers import Layout, Passed, layout
 from server.graph.picture import Arrow, Look, Picture
 
@@ -82,7 +81,7 @@ def _document(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="busos" role="img" width="{wide:.0f}" height="{high:.0f}" '
         f'viewBox="{-_MARGIN:.0f} {-_MARGIN:.0f} {wide:.0f} {high:.0f}">'
     )
-    yield f"<title>{escape(title)}</title>"
+    yield f"<title>{escaped(title)}</title>"
     yield f"<style>{_STYLE}</style>"
     yield f'<rect class="sheet" x="{-_MARGIN:.0f}" y="{-_MARGIN:.0f}" width="100%" height="100%" style="stroke: none"/>'
     for leg, (arrow, last), way, upward in zip(legs, looks, placed.ways, placed.upward, strict=True):

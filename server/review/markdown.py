@@ -14,6 +14,13 @@ from server.review.calendars import Calendar
 MARK = "<!-- busos review -->"
 """By this line an answer is found again, to be replaced."""
 MOST = 20
+# Signs by which a text becomes a link, a picture, code, the edge of a table, or calls somebody.
+_OBEYED = {
+    **{ord(sign): f"\\{sign}" for sign in "\\`*[]|~"},
+    **{ord(sign): f"&#{ord(sign)};" for sign in "@#"},
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+}
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️"}
 
 
@@ -53,14 +60,14 @@ def _verdict(review: Review) -> Iterator[str]:
     warnings = len(review.problems) - errors
     tests = f", {review.tests[0]} of {review.tests[1]} tests pass" if review.tests and review.tests[1] else ""
     sign = "✅" if review.sound else "❌"
-    yield f"### {sign} `{review.file}`: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}{tests}"
+    yield f"### {sign} {_code(review.file)}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}{tests}"
     yield ""
 
 
 def _problems(review: Review) -> Iterator[str]:
     for one in review.problems[:MOST]:
-        hint = f" — {_plain(one.hint)}" if one.hint else ""
-        yield f"- {_SIGNS[one.severity]} `{one.file}:{one.line}` {_plain(one.message)}{hint} `[{one.rule}]`"
+        place, hint = _code(f"{one.file}:{one.line}"), f" — {_plain(one.hint)}" if one.hint else ""
+        yield f"- {_SIGNS[one.severity]} {place} {_plain(one.message)}{hint} `[{one.rule}]`"
     if len(review.problems) > MOST:
         yield f"- and {len(review.problems) - MOST} more: `busos validate` tells all of them"
     if review.problems:
@@ -70,7 +77,7 @@ def _problems(review: Review) -> Iterator[str]:
 def _changes(review: Review) -> Iterator[str]:
     if review.tally is None:
         return
-    yield f"**What changes** (against `{review.against}`)"
+    yield f"**What changes** (against {_code(review.against)})"
     yield ""
     edits = review.tally.comparison.edits
     for edit in edits:
@@ -78,7 +85,7 @@ def _changes(review: Review) -> Iterator[str]:
         for sentence in consequences(edit, review.tally) if review.counted else ():
             yield f"  - {_plain(sentence)}"
     if review.templates:
-        names = ", ".join(f"`{name}`" for name in review.templates)
+        names = ", ".join(map(_code, review.templates))
         yield f"- the text of {names}: whoever has not had it yet gets the new one"
     if not edits and not review.templates:
         yield "- nothing for anybody who is in a sequence"
@@ -108,7 +115,7 @@ def _days(review: Review) -> Iterator[str]:
         yield "|---|---|---|"
         for step in calendar.steps:
             before, after = ((side or {}).get(step, "–") for side in (calendar.before, calendar.after))
-            yield f"| `{step}` | {before} | {after if after == before else f'**{after}**'} |"
+            yield f"| {_code(step)} | {before} | {after if after == before else f'**{after}**'} |"
         yield ""
 
 
@@ -122,8 +129,17 @@ def _place(place: Place) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from the file, so that it is read and not obeyed."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("@", "&#64;").replace("\n", " ")
+    """Text from the file, so that it is read and not obeyed: no link, no picture, no name that is called."""
+    return _line(text).translate(_OBEYED)
+
+
+def _code(text: str) -> str:
+    """A name from the file as code, whatever stands in it, also in a table."""
+    return "`{}`".format(_line(text).replace("`", "'").replace("|", "\\|"))
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _counted(number: int, word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.adapters.files import FileTemplates
+from engine.language.checking import read_and_check
 from engine.language.source import examine
 from server.editor.completing import complete
 from server.editor.cursor import cursor_at
@@ -42,6 +44,17 @@ def test_every_place_of_a_bad_file_is_answered(path: Path, sight: Sight) -> None
         for found in complete(text, offset, sight):
             assert 0 <= found.start <= offset <= max(found.end, offset)
         pointed_at(text, offset)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/cookbook").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_beginning_of_a_line_is_judged(path: Path) -> None:
+    """What stands there while somebody types: a hyphen, a key without its value, half a word."""
+    text = path.read_text(encoding="utf-8")
+    shelf = FileTemplates(ROOT / "docs/cookbook/templates")
+    for found in re.finditer(r"(?m)^ *(?:- )?(?:\w+:)?(?: \S)?", text):
+        for rest in ("", text[found.end() :].partition("\n")[2]):
+            _, problems = read_and_check(f"{text[: found.end()]}\n{rest}", path.name, shelf)
+            assert all(one.line > 0 for one in problems)
 
 
 @settings(deadline=None)

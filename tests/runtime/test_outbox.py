@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +73,16 @@ def test_a_retry_waits_longer_each_time_and_as_long_as_the_vendor_asks(course: E
 
     assert waits == [2, 4, 600]
     assert course.errands("alert")[0].error == "slow down"
+
+
+@pytest.mark.parametrize("asked", [1e6, 1e15, float("inf")])
+def test_nobody_can_ask_for_a_pause_of_years(course: Engine, asked: float) -> None:
+    push(course, RaiseAlert(message="Hot"))
+
+    dispatch(course, Chat(Retry(reason="slow down", after=asked)))
+
+    item = course.errands("alert")[0]
+    assert item.due_at - course.clock.now() == timedelta(days=1)
 
 
 def test_a_refused_errand_is_shown_as_failed(course: Engine) -> None:

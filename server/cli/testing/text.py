@@ -84,7 +84,7 @@ def coverage(found: Sequence[Reached], file: str) -> list[str]:
 
 
 def _name(one: Reached) -> str:
-    return f"{one.step} ({one.template})" if one.template and one.template != one.step else one.step
+    return plain(f"{one.step} ({one.template})" if one.template and one.template != one.step else one.step)
 
 
 def _count(tests: int) -> str:

@@ -15,7 +15,7 @@ from engine.errors import InvalidFile
 from server.cli.faults import problems_text
 from server.cli.files import chosen, file_option, settings_for
 from server.cli.planning import as_it_is, at_commit, in_flight, in_use
-from server.cli.printing import bold, grey, print_json
+from server.cli.printing import bold, grey, plain, print_json
 from server.cli.progress import Bar
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ def _print(tally: Tally, counted: bool) -> None:
         click.echo("Nothing changes for anybody who is in a sequence.")
     for edit in edits:
         name, _, what = headline(edit).partition(": ")
-        click.echo(f"{bold(f'{name}:')} {what}")
+        click.echo(f"{bold(f'{plain(name)}:')} {plain(what)}")
         for sentence in consequences(edit, tally) if counted else ():
-            click.echo(f"   {sentence}")
+            click.echo(f"   {plain(sentence)}")
     if tally.paused:
         click.echo(grey(_paused(tally.paused)))
     if edits and not counted:

@@ -128,13 +128,13 @@ def _as_json(found: Preview) -> dict[str, object]:
 
 
 def _as_text(found: Preview, out: str | None) -> list[str]:
-    problems = [grey(f"note: {problem}") for problem in found.problems]
+    problems = [grey(f"note: {plain(problem)}") for problem in found.problems]
     if found.trouble:
         return [plain(found.trouble), *(grey(line) for line in found.advice), *problems]
     size = f"{len(found.html.encode()) / 1024:.1f} KB"
     place = f"{size}, written to {out}" if out else f"{size}; --out FILE writes it, to look at in a browser"
     rows = [
-        ("from", found.sender),
+        ("from", plain(found.sender)),
         ("subject", bold(plain(found.subject)) + grey(f"  ({len(found.subject)} characters)")),
         ("preheader", plain(found.preheader) or grey("none: inboxes show the first words instead")),
         ("says", ", ".join(f"{name} = {plain(text)}" for name, text in found.values) or grey("no field")),
@@ -143,7 +143,7 @@ def _as_text(found: Preview, out: str | None) -> list[str]:
     return [
         *(f"{name:<11}{text}" for name, text in rows),
         "",
-        found.text.rstrip(),
+        *(plain(line) for line in found.text.rstrip().splitlines()),
         *([""] if problems else []),
         *problems,
     ]

@@ -216,7 +216,7 @@ def _as_text(case: _Case, simulation: Simulation, post: Postman, file: str) -> l
     return [
         *segment_line(words, case.contact.values, case.at, file),
         *calendar,
-        *(grey(f"note: {note}") for note in _notes(case, post)),
+        *(grey(f"note: {plain(note)}") for note in _notes(case, post)),
     ]
 
 
