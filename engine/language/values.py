@@ -138,7 +138,7 @@ def _unlike(field: Field, other: Field) -> Flaw:
 
 def _refusal(field: Field, raw: object, vocabulary: Vocabulary) -> Flaw:
     choices = choices_of(field, vocabulary)
-    wanted = f"one of {', '.join(choices)}" if choices else _EXAMPLES[field.type]
+    wanted = f"one of {', '.join(choices)}" if choices else _EXAMPLES.get(field.type, "one of its choices")
     told = "this list" if isinstance(raw, list) else f'"{raw}"' if isinstance(raw, str) else str(raw).lower()
     others = [name for name in vocabulary.fields if name != field.name]
     near = did_you_mean(raw, (*choices, *others)) if isinstance(raw, str) else ""
