@@ -181,28 +181,29 @@ class _End:
 
     def __init__(self, until: float) -> None:
         self._until = until
-        self._line: socket.socket | None = None
-        self._timer: threading.Timer | None = None
+        self._open: tuple[socket.socket, threading.Timer] | None = None
 
     def see(self, event: str, info: Mapping[str, Any]) -> None:
         """What httpcore does. The line is our own handle of the connection, whatever TLS makes of the first one."""
         if event == "connection.connect_tcp.complete":
-            self._line = info["return_value"].get_extra_info("socket").dup()
-            self._timer = threading.Timer(max(self._until - time.monotonic(), 0.0), self._cut)
-            self._timer.daemon = True
-            self._timer.start()
+            line = info["return_value"].get_extra_info("socket").dup()
+            timer = threading.Timer(max(self._until - time.monotonic(), 0.0), _cut, (line,))
+            timer.daemon = True
+            timer.start()
+            self._open = line, timer
 
     def close(self) -> None:
         """The request is over."""
-        if self._timer is not None and self._line is not None:
-            self._timer.cancel()
-            self._timer.join()
-            self._line.close()
+        if self._open is not None:
+            line, timer = self._open
+            timer.cancel()
+            timer.join()
+            line.close()
 
-    def _cut(self) -> None:
-        if self._line is not None:
-            with suppress(OSError):
-                self._line.shutdown(socket.SHUT_RDWR)
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def is_public(address: Address) -> bool:
