@@ -47,10 +47,10 @@ def verbs() -> list[str]:
     return [word for word in words if word != "use"]
 
 
-def roles(data: Any) -> dict[str, list[Place]]:
-    """Every value of the file that plays a role, by role, in the order of the file."""
+def roles(data: Any, part: str = "") -> dict[str, list[Place]]:
+    """Every value of the file that plays a role, by role, in the order of the file; ``part`` names one of ``$defs``."""
     found: dict[str, list[Place]] = {}
-    for role, place in _walk(data, schema(), ()):
+    for role, place in _walk(data, schema()["$defs"][part] if part else schema(), ()):
         found.setdefault(role, []).append(place)
     return found
 

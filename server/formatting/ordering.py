@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.language.document import Document, Entries
-from engine.language.schema import roles, verbs
-from server.formatting.splicing import Edit, node_at, spliced
+from engine.language.schema import verbs
+from server.formatting.splicing import Edit, node_at, places_of, spliced
 
 
 def ordered(document: Document) -> str:
     """The text with the lines of steps in order, where each word of a step has a line of its own."""
     edits: list[Edit] = []
-    for place in roles(document.data).get("step", ()):
+    for place in places_of(document).get("step", ()):
         node = node_at(document, place.path)
         if isinstance(node, Entries) and not node.flow and node.pairs:
             edits += _moved(document, node)

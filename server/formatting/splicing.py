@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
 
 from engine.language.document import Document, Entries, Items, Node, Path, Scalar
+from engine.language.schema import Place, roles
 
 Edit = tuple[int, int, str]
+
+
+def places_of(document: Document) -> dict[str, list[Place]]:
+    """Every value with a role, also in blueprints, of which the language knows more only where they are used."""
+    found = roles(document.data)
+    for path, body in _bodies(document.data):
+        for role, places in roles(body, "sequence").items():
+            found.setdefault(role, []).extend(replace(one, path=(*path, *one.path)) for one in places)
+    return found
+
+
+def _bodies(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """What stands in a blueprint, of this file or among the blueprints of a file."""
+    named = data.get("blueprints")
+    inside = [(("blueprints", name), one) for name, one in named.items()] if isinstance(named, dict) else []
+    for path, blueprint in [((), data), *inside] if "blueprint" in data else inside:
+        if isinstance(blueprint, dict):
+            yield path, {"steps": blueprint.get("steps")}
+            yield (*path, "sequence"), blueprint.get("sequence")
 
 
 def spliced(text: str, edits: Iterable[Edit]) -> str:

@@ -14,11 +14,11 @@ from engine.language.durations import parse_duration
 from engine.language.durations.amounts import BUSINESS_DAY, UNITS
 from engine.language.flaws import Flaw
 from engine.language.scalars import resolve
-from engine.language.schema import Place, roles
+from engine.language.schema import Place
 from engine.language.vocabulary import OTHERWISE, vocabulary
 from engine.language.waiting import parse_wait
 from engine.model import Vocabulary
-from server.formatting.splicing import Edit, node_at, spliced
+from server.formatting.splicing import Edit, node_at, places_of, spliced
 
 _AMOUNT = re.compile(rf"(?<![\w.:-])0*([0-9]+)\s+({'|'.join((*UNITS, BUSINESS_DAY))})s?(?![\w-])", re.IGNORECASE)
 _WEEKDAY = re.compile(r"(?<=until )(mon|tues|wednes|thurs|fri|satur|sun)day(?!\w)", re.IGNORECASE)
@@ -27,6 +27,7 @@ _TIMES = ("duration", "testing", "until", "hold")
 # Roles of texts that are names or follow a grammar: they read as well without quotes.
 _BARE = (*_CONDITIONS, *_TIMES, "template", "field", "segment", "sequence", "zone")
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9_./=<>!()@+ -]*")
+_INPUT = re.compile(r"<[A-Za-z_]\w*>")  # what a blueprint asks for
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Words that other readers of YAML take for true and false, or for a number of seconds.
 _ELSEWHERE = re.compile(r"y|n|yes|no|on|off|[0-9]+(:[0-5]?[0-9])+", re.IGNORECASE)
@@ -39,7 +40,7 @@ def worded(document: Document) -> str:
 
 def quoted(document: Document) -> str:
     """Without quotes around names and conditions, with quotes around words that other programs misread."""
-    places = roles(document.data)
+    places = places_of(document)
     bare = {id(node) for role in _BARE for node in _scalars(document, places.get(role, ()))}
     prose = {id(node) for node in _scalars(document, places.get("message", ()))}
     every = [node for node in _every(document.root, keys=True) if id(node) not in prose]
@@ -50,7 +51,7 @@ def quoted(document: Document) -> str:
 
 
 def _texts(document: Document) -> Iterator[Edit]:
-    words, places = vocabulary(document), roles(document.data)
+    words, places = vocabulary(document), places_of(document)
     for role in (*_CONDITIONS, *_TIMES):
         for node in _scalars(document, places.get(role, ())):
             new = _spelled(role, str(node.data), words)
@@ -62,6 +63,8 @@ def _texts(document: Document) -> Iterator[Edit]:
 def _spelled(role: str, text: str, words: Vocabulary) -> str:
     """The text in its usual spelling, if that means the same."""
     if role in _CONDITIONS:
+        if not words.fields:  # a part of a file: its fields are declared elsewhere, so only its signs are compared
+            return text if _INPUT.search(text) else _if_same(text, _condition, _signs)
         return text if text == OTHERWISE else _if_same(text, _condition, lambda one: parse_condition(one, words))
     if role == "hold":
         return _if_same(text, _times, lambda one: parse_duration(one.partition(" ")[2]))
@@ -97,6 +100,14 @@ def _condition(text: str) -> str:
     told = [_token(text, token) for token in tokens]
     spaces = [_gap(told, number) for number in range(len(told))]
     return _times("".join(space + word for space, word in zip(spaces, told, strict=True)).strip())
+
+
+def _signs(text: str) -> Flaw | list[str]:
+    """The words and signs of a condition, which mean the same with any fields."""
+    try:
+        return [_token(text, token) for token in tokens_of(text)]
+    except Misread as misread:
+        return misread.flaw
 
 
 def _token(text: str, token: Token) -> str:

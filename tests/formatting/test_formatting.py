@@ -54,6 +54,44 @@ def test_a_file_written_in_a_hurry_gets_its_usual_form() -> None:
     assert compiled(UGLY) == compiled(USUAL)
 
 
+@pytest.mark.parametrize(
+    ("written", "usual"),
+    [
+        ("customer == true", "customer = true"),
+        ("plan == 'a b' AND  not( reds>=2 )", "plan = 'a b' and not (reds >= 2)"),
+        ("appointment_time < 2 Days from now", "appointment_time < 2 Days from now"),
+        ("plan = '1 Days'", "plan = '1 Days'"),
+        ("plan & 'a'", "plan & 'a'"),
+    ],
+)
+def test_a_part_of_a_file_has_its_conditions_in_their_usual_form_too(written: str, usual: str) -> None:
+    """Its fields are declared in another file, so only signs and spaces are touched."""
+    part = "sequences:\n  welcome:\n    stop_when: {}\n    steps:\n      - email: hello\n"
+    assert formatted(part.format(written)) == part.format(usual)
+
+
+def test_the_file_of_a_blueprint_gets_its_usual_form_and_keeps_its_inputs() -> None:
+    ugly = (
+        "blueprint:\n   inputs: {least: {type: whole number}, pause: {type: duration}}\n"
+        "steps:\n-  when: reds >= <least>\n   wait: 2   Days\n"
+        "-  when: reds==1\n   email: 'hello'\n-  wait: <pause>\n-  email: offer\n"
+    )
+    usual = (
+        "blueprint:\n  inputs: {least: {type: whole number}, pause: {type: duration}}\n"
+        "steps:\n  - wait: 2 days\n    when: reds >= <least>\n"
+        "  - email: hello\n    when: reds = 1\n  - wait: <pause>\n  - email: offer\n"
+    )
+    assert formatted(ugly) == usual
+    assert formatted(usual) == usual
+
+
+def test_blueprints_among_others_get_their_usual_form_too() -> None:
+    head = "blueprints:\n  nudge:\n    sequence:\n"
+    ugly = f"{head}      stop_when: a==1\n      steps:\n      - id: x\n        email: <t>\n  b: 1\n"
+    usual = f"{head}      stop_when: a = 1\n      steps:\n        - email: <t>\n          id: x\n  b: 1\n"
+    assert formatted(ugly) == usual
+
+
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
 def test_a_good_file_means_the_same_afterwards(path: Path) -> None:
     text = path.read_bytes().decode()
