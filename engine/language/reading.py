@@ -80,6 +80,8 @@ def _compose(lines: Lines, shared: Shared) -> tuple[object, list[Trouble]]:
     except yaml.MarkedYAMLError as error:
         last = explain(error, lines, composer.last_quoted)
         return None, [*(known for known in composer.troubles if known.at[0] != last.at[0]), last]
+    if any(trouble.rule == "many-documents" for trouble in composer.troubles):
+        return None, composer.troubles  # half of the file is in the other one, and would seem to be missing
     composer.troubles += islice(_tabs(lines, composer.scalars), MOST_PROBLEMS)
     if root is None or (isinstance(root, Scalar) and root.data is None):
         hint = "start with  version: 1"

@@ -145,7 +145,9 @@ def _written(value: Any) -> str:
     """An example on one line, as it would stand in the file."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_written(inner)}" for key, inner in value.items()) + "}"
-    return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return f'"{value}"' if re.search(r": |\{\{", str(value)) else str(value)
 
 
 def _wrong_type(error: Error, path: Path) -> Iterator[Told]:
@@ -166,6 +168,8 @@ def _wrong_type(error: Error, path: Path) -> Iterator[Told]:
     elif part.get("type") == "array":
         pairs = part.get("items", {}).get("type") == "object" and isinstance(value, str)
         hint = f"for example  {_example(part)}" if pairs else _as_list(value)
+    if value is None and not hint and (example := _example(part)) != "…" and isinstance(path[-1], str):
+        hint = f"for example  {path[-1]}: {example}"
     wants = "a length of time" if part.get(ROLE) in _TIMED else _wants(error)
     yield Told(path, "wrong-type", f"{_name(path)} must be {wants}, not {found(value)}", hint)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import yaml
 
 from engine.language.document import Lines, Range
+from engine.language.schema import verbs
 
 _BRACES = re.compile(r"""(?:^|[:\-,\[{]\s+)(\{\{.*?\}\}[^\n#]*)""")
 _GLUED = re.compile(r"""^\s*(?:- +)*([A-Za-z_][A-Za-z0-9_ ]*:)([^\s:/]\S*)""")
@@ -22,6 +23,8 @@ _BARE_MAP = re.compile(r"\w+: \w+(?:, *\w+: \w+)+")
 _WITH_PLACE = re.compile(r"""[\w.-]+(?:\[[^\[\]"'\n]*\][\w.-]*)+""")  # answers[0].text
 _REMARK = re.compile(r"\s*((?://|<!--|/\*)\s*(.*?)\s*(?:-->|\*/)?)$")
 _LONG = 2_000  # characters of a line that are looked at
+_VERB = re.compile(r"\s*- +([a-z]+) +([^\s:#][^:#]*)$")
+_COMPARED = re.compile(r">=? *[^\s>=]")
 _FAR = 60  # lines that an open quote may swallow before the next quote
 _PAIR = re.compile(r"""^\s*(?:- +)*(?P<key>[^\s:#'"{\[][^:#'"{\[]*):\s+(?P<rest>\S.*)$""")
 
@@ -60,6 +63,8 @@ def _by_wording(problem: str, context: str, lines: Lines, start: int, at: int) -
         return _escape(lines, at)
     if "start any token" in problem or "directive" in context or "alphabetic" in problem:
         return _reserved(lines, start)
+    if "block scalar" in context and "comment or line break" in problem:
+        return _compared(lines, start) or _reserved(lines, start)
     if "tag" in context or "tag handle" in problem:
         return _tag(lines, start)
     if "mapping values" in problem:
@@ -79,7 +84,7 @@ def _structure(problem: str, lines: Lines, start: int, at: int, last_quoted: Ran
     if last_quoted and "\n" in lines.text[slice(*last_quoted)]:
         return _open_quote(lines, (last_quoted[0], last_quoted[0] + 1))
     if last_quoted and lines.number(last_quoted[1]) == lines.number(at) and not lines.text[last_quoted[1] : at].strip():
-        return _after_quote(lines, at)
+        return _after_quote(lines, at, last_quoted[0])
     if "',' or" in problem:
         return _unclosed(lines, start, at)
     if lines.text[at : at + 1] in ("}", "]"):
@@ -169,9 +174,12 @@ def _open_quote(lines: Lines, at: Range) -> Trouble:
     return Trouble(at, "missing-quote", f"this {quote} opens a text that is never closed", hint)
 
 
-def _after_quote(lines: Lines, at: int) -> Trouble:
+def _after_quote(lines: Lines, at: int, start: int) -> Trouble:
     hint = "put one pair of quotes around the whole text; quotes inside it are written as single quotes"
     _, last = lines.bounds(lines.number(at))
+    whole = lines.text[start:last]
+    if whole.startswith("'") and whole.endswith("'") and not set(whole) & set('"\\,{}[]'):
+        hint = f'write "{whole[1:-1]}"'
     return Trouble((at, last), "missing-quote", "the quotes end before the text does", hint)
 
 
@@ -191,6 +199,17 @@ def _reserved(lines: Lines, at: int) -> Trouble:
         f'a text that starts with "{found}" needs quotes',
         f'write "{word}"',
     )
+
+
+def _compared(lines: Lines, at: int) -> Trouble | None:
+    """A comparison without the field that it compares: YAML takes the sign for the start of a text of several lines."""
+    last = lines.bounds(lines.number(at))[1]
+    found = _COMPARED.match(lines.text, at, last)
+    if found is None:
+        return None
+    message = "this comparison does not begin with what it compares"
+    hint = f"write the name of a field before it, such as  red_systems {lines.text[at : min(last, at + _LONG)]}"
+    return Trouble((at, last), "reserved-character", message, hint)
 
 
 def _tag(lines: Lines, at: int) -> Trouble:
@@ -296,12 +315,24 @@ def _indentation(lines: Lines, at: int) -> Trouble:
     lead = len(_line(lines, number)) - len(_line(lines, number).lstrip())
     if first + lead < at:
         return _unreadable(lines, at)
+    if number > 1 and (found := _verb_without_colon(lines, number - 1)):
+        return found
     return Trouble(
         (first + lead, last),
         "indentation",
         f"this line starts after {lead} {'space' if lead == 1 else 'spaces'} and fits nothing above it",
         "start it exactly under the line that it belongs beside, with the same number of spaces",
     )
+
+
+def _verb_without_colon(lines: Lines, number: int) -> Trouble | None:
+    """``- wait 24 hours``: a text, so that nothing can stand below it."""
+    first, last = lines.bounds(number)
+    found = _VERB.match(_line(lines, number))
+    if found is None or found[1] not in verbs():
+        return None
+    message = f'a colon is missing after "{found[1]}"'
+    return Trouble((first + found.start(1), last), "missing-colon", message, f"write  {found[1]}: {found[2]}")
 
 
 def _unreadable(lines: Lines, at: int) -> Trouble:

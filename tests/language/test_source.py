@@ -156,7 +156,7 @@ def test_tabs_are_refused_only_where_they_stand_between_values(text, place):
         ("a: `x`", "reserved-character"),
         ("a: &", "reserved-character"),
         ("a: [b: {", "yaml"),
-        ("a: |2x\n b", "yaml"),
+        ("a: |2x\n b", "reserved-character"),
         ("a: !<x", "explicit-tag"),
         ("a: !foo!x 1", "explicit-tag"),
         ("a: ! x", "explicit-tag"),

@@ -8,6 +8,7 @@ from typing import Any
 from engine.errors import Problem, Severity
 from engine.language.book import Checkable
 from engine.language.schema import Place
+from engine.language.spelling import closest
 from engine.language.vocabulary import OTHERWISE, as_dict, as_list
 
 WARNING = Severity.WARNING
@@ -76,8 +77,10 @@ def _last_wait(book: Checkable, place: Place) -> Problem:
 
 def _unstarted(book: Checkable) -> Iterator[Problem]:
     started = {step.value.get("start") for step in book.mappings("step") if isinstance(step.value.get("start"), str)}
-    for name in book.section("sequences"):
-        if name not in started:
+    named = list(book.section("sequences"))
+    meant = {closest(name, named) for name in started if name not in named}
+    for name in named:
+        if name not in started and name not in meant:
             message = f'nothing starts the sequence "{name}"'
             hint = f"add to a trigger, under then:  - start: {name}"
             yield book.problem(("sequences", name), "unstarted-sequence", message, hint=hint, severity=WARNING)

@@ -11,6 +11,7 @@ from engine.language.proving.interview import TooManyCasesError
 from engine.language.proving.segments import Never, prove
 from engine.language.proving.stated import limits, stated_rules, stated_words
 from engine.language.schema import Place
+from engine.language.spelling import closest
 from engine.language.vocabulary import OTHERWISE
 
 _NONE = "none"
@@ -127,6 +128,8 @@ def _complete(book: Checkable, place: Place) -> Iterator[Problem]:
     if OTHERWISE in place.value:
         return
     missing = [name for name in book.segment_names() if name not in place.value]
+    meant = {closest(name, missing) for name in place.value if name not in book.segment_names()}
+    missing = [name for name in missing if name not in meant]  # that the other word is none is told where it stands
     if missing:
         message = f"no email is named for {' and '.join(missing)}"
         hint = f"add  {missing[0]}: TEMPLATE  or  otherwise: TEMPLATE"

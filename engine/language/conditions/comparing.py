@@ -33,6 +33,7 @@ _SPOKEN = {
     **dict.fromkeys((("less", "than"), ("fewer", "than"), ("smaller", "than")), "<"),
     ("equal", "to"): "=",
 }
+_NEEDLESS = ("if", "when", "where")
 _PLAIN_WORDS = {
     "equals": 'write "="',
     "eq": 'write "="',
@@ -97,6 +98,15 @@ def _worded(cursor: Cursor, name: Token, verb: Token) -> Tested:
             return Tested(name, _known_or_unknown(cursor, name), verb)
     if verb.joiner and cursor.peek().is_word("in", "contains"):
         raise misread(verb, '"not" stands before the name', f"write not {name.text} {cursor.peek().text} ...")
+    if name.text.casefold() in _NEEDLESS:
+        raise misread(name, f'"{name.text}" is not needed: a condition begins with what it asks', "leave it out")
+    if sign := _SPOKEN.get((verb.text.casefold(), cursor.peek().text.casefold())):
+        raise misread(
+            verb, f'"{verb.text}" does not follow the name of a field', f"write {name.text} {sign} {_rest(cursor)}"
+        )
+    if cursor.peek().text in COMPARISONS:
+        hint = f"if one field is meant, its name is one word, such as {name.text}_{verb.text}"
+        raise misread(verb, f'"{verb.text}" does not follow the name of a field', hint)
     hint = _PLAIN_WORDS.get(verb.text.casefold()) or did_you_mean(verb.text, _WORDS)
     hint = hint or 'a name is followed by a comparison like >=, or by "in", "contains", "is known"'
     raise misread(verb, f'"{verb.text}" does not follow the name of a field', hint)
