@@ -12,7 +12,7 @@ import css_inline
 from jinja2 import Environment, Template, TemplateSyntaxError
 
 from engine.model import TemplateText
-from engine.rendering.grammar import read
+from engine.rendering.grammar import parsed, read
 from engine.rendering.layout import LAYOUT, PREHEADER
 from engine.rendering.markdown import markdown_body
 from engine.rendering.masking import WORD, Masks
@@ -126,7 +126,7 @@ def _refuse_braces(literal: str, template: TemplateText) -> None:
 
 def _part(env: Environment, source: str) -> Part:
     try:
-        env.parse(source)
+        parsed(source)
     except TemplateSyntaxError as error:
         raise TemplateFlaw(f"a tag ended up where it cannot stand: {error.message}", 1, "") from None
     return Part(env, source)

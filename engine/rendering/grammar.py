@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from math import isfinite
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -43,7 +44,7 @@ def read(source: str, first_line: int = 1) -> Reading:
     if any("\ud800" <= character <= "\udfff" for character in source):
         raise TemplateFlaw("there is half a character (a lone surrogate) in this text", first_line, "")
     try:
-        tree = _PARSER.parse(source)
+        tree = _tree(source)
     except TemplateSyntaxError as error:
         raise walk.flaw(f"this is not understood: {walk.plainly(error)}", error.lineno, "{") from None
     except RecursionError:
@@ -55,8 +56,14 @@ def read(source: str, first_line: int = 1) -> Reading:
 
 
 def parsed(source: str) -> list[nodes.Node]:
-    """The statements of a source that ``read`` has found good."""
-    return _PARSER.parse(source).body
+    """The statements of a source that ``read`` has found good, or that was made of such. Raises Jinja's errors."""
+    return _tree(source).body
+
+
+@lru_cache(maxsize=64)
+def _tree(source: str) -> nodes.Template:
+    """Checks ask for the same text several times, one after the other; nobody changes what they get."""
+    return _PARSER.parse(source)
 
 
 def _too_deep(tree: nodes.Node) -> bool:

@@ -10,7 +10,7 @@ def main() -> None:
 
     Reading a file makes many objects and hardly any rubbish, so it is collected more seldom than Python would.
     """
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(250_000, 10, 10)
     from server.cli.group import busos
 
     busos(prog_name="busos")
