@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import settings
 
 from tests.postgres import Postgres, database
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""What a script starts with ``&`` is deaf to Ctrl-C, and so would be the children that some tests interrupt."""
 
 settings.register_profile("many", max_examples=2_000, deadline=None)
 """pytest --hypothesis-profile many: for those tests by chance that make fewer examples than others by default."""
