@@ -37,7 +37,9 @@ def problems_text(problems: Iterable[Problem], file: str) -> str:
 
 
 def _text(file: str) -> str:
+    from engine.language.folder import content
+
     try:
-        return Path(file).read_bytes().decode("utf-8", "replace")
+        return content(Path(file)).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -11,7 +11,7 @@ from engine.errors import Problem
 from engine.language.book import Shelf
 from engine.language.checking import read_and_check
 from engine.language.document import Document
-from engine.language.folder import Folder, names
+from engine.language.folder import Folder, content, names
 from engine.language.source import examine
 from server.editor.sight import Sight
 
@@ -80,7 +80,7 @@ class Desk:
         if path in self.open:
             return self.open[path]
         try:
-            return path.read_bytes().decode("utf-8", "replace")
+            return content(path).decode("utf-8", "replace")
         except OSError:
             return ""
 
