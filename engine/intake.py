@@ -29,11 +29,16 @@ _MILLISECOND = timedelta(milliseconds=1)  # the ledger keeps no less
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """The contact as the event leaves it, the event's run, and whether the contact's other runs should look."""
+    """The contact as the event leaves it, the event's run, and whether the contact's other runs should look.
+
+    ``told`` is the segment that follows from what the event brought, and from nothing else: its sender may be anybody
+    who knows an address, and is not told what is known of it.
+    """
 
     contact: Contact
     run: Run
     changed: bool
+    told: str | None
 
 
 def receive(
@@ -68,7 +73,8 @@ def receive(
         segment=_segment(vocabulary, updated.values),
         given=_brought(values) if trigger.keeps else EMPTY,
     )
-    return Intake(contact=updated, run=run, changed=updated != contact)
+    told = _segment(vocabulary, with_segment(vocabulary, values, now))
+    return Intake(contact=updated, run=run, changed=updated != contact, told=told)
 
 
 def _heard(before: Mapping[str, datetime], name: str, now: datetime) -> Mapping[str, datetime]:

@@ -36,11 +36,13 @@ _PROBLEMS: Mapping[int, str] = {
 def openapi(system: System) -> Document:
     """The whole document."""
     playbook, settings = system.playbook(), system.settings
-    locked = bool(settings.webhook_secret)
+    secrets = {name: settings.webhook_secret_of(name) for name in playbook.triggers}
     called_by = {trigger.provider for trigger in playbook.triggers.values() if trigger.provider}
-    schemes = (_SECURITY if locked else {}) | {name: _signature_of(providers()[name]) for name in sorted(called_by)}
+    schemes = (_SECURITY if any(secrets.values()) else {}) | {
+        name: _signature_of(providers()[name]) for name in sorted(called_by)
+    }
     paths: dict[str, Document] = {
-        trigger.path: {"post": _webhook(trigger, playbook.vocabulary, locked=locked)}
+        trigger.path: {"post": _webhook(trigger, playbook.vocabulary, locked=bool(secrets[trigger.name]))}
         for trigger in playbook.triggers.values()
     }
     return {

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import ipaddress
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -22,7 +23,7 @@ from server.system import System
 TOLERANCE = 300  # seconds that a signature's timestamp may differ from our clock
 ADMIN = "busos"
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
-_REMEMBERED = 10_000  # client addresses the rate limit keeps; the one seen longest ago is forgotten first
+_REMEMBERED = 10_000  # clients, or email addresses, a limit keeps; the one seen longest ago is forgotten first
 
 
 # -- Webhooks: a shared secret ------------------------------------------------------------------
@@ -155,30 +156,41 @@ class Origins:
 # -- Too many requests --------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How long the time is for which a limit is said, in seconds, and how a refusal begins that tells of it."""
+
+    seconds: int
+    refusal: str
+
+
+OF_A_CLIENT = Window(60, "More than {most} requests in a minute from your address")
+OF_AN_ADDRESS = Window(3600, "More than {most} webhooks in an hour for this email address")
+
+
 class RateLimit:
-    """A bucket of tokens for each client address: it holds a minute's worth and fills steadily."""
+    """A bucket of tokens for each client, or each email address: it holds a window's worth and fills steadily."""
 
-    __slots__ = ("_buckets", "_per_minute")
+    __slots__ = ("_buckets", "_most", "_window")
 
-    def __init__(self, per_minute: int | None) -> None:
-        self._per_minute = per_minute
+    def __init__(self, most: int | None, window: Window = OF_A_CLIENT) -> None:
+        self._most = most
+        self._window = window
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def check(self, client: str, now: float) -> None:
+    def check(self, who: str, now: float) -> None:
         """Take a token, or raise a 429 that says when there will be one. ``now`` is any steady clock, in seconds."""
-        if self._per_minute is None:
+        if self._most is None:
             return
-        tokens, since = self._buckets.pop(client, (float(self._per_minute), now))
-        rate = self._per_minute / 60
-        tokens = min(self._per_minute, tokens + (now - since) * rate)
-        self._buckets[client] = (max(tokens - 1, 0) if tokens >= 1 else tokens, now)
+        tokens, since = self._buckets.pop(who, (float(self._most), now))
+        rate = self._most / self._window.seconds
+        tokens = min(self._most, tokens + (now - since) * rate)
+        self._buckets[who] = (max(tokens - 1, 0) if tokens >= 1 else tokens, now)
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
         if tokens < 1:
             wait = int((1 - tokens) / rate) + 1
-            detail = (
-                f"More than {self._per_minute} requests in a minute from your address; try again in {wait} seconds."
-            )
+            detail = f"{self._window.refusal.format(most=self._most)}; try again in {wait} seconds."
             raise Problem(429, detail, headers={"retry-after": str(wait)})
 
 

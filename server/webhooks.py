@@ -28,8 +28,9 @@ from engine.model import Playbook, Trigger
 from engine.payloads import Payload, PayloadReader
 from engine.providers import Headers, Provider, providers
 from engine.runtime.arrivals import Arrival, KeyReused, Receipt, TriggerGone
+from engine.runtime.ledger import email_key
 from server.problems import MEDIA_TYPE, Problem, ledger_unavailable, unexpected
-from server.security import Origins, ProviderLock, RateLimit, WebhookLock
+from server.security import OF_AN_ADDRESS, Origins, ProviderLock, RateLimit, WebhookLock
 from server.system import System
 
 LARGEST_BODY = 64 * 1024
@@ -87,9 +88,9 @@ class Webhooks:
 
     def __init__(self, system: System) -> None:
         self._system = system
-        self._lock = WebhookLock(system.settings.webhook_secret)
         self._origins = Origins(system.settings.cors_origins)
         self._rate = RateLimit(system.settings.rate_limit)
+        self._addresses = RateLimit(system.settings.address_limit, OF_AN_ADDRESS)
         self.ignored: Counter[tuple[str, str | None]] = Counter()
         self._playbook: Playbook | None = None
         self._hooks: Mapping[str, Hook] = {}
@@ -105,7 +106,7 @@ class Webhooks:
     def _hook(self, trigger: Trigger, playbook: Playbook) -> Hook:
         reader, provider = PayloadReader(trigger, playbook.vocabulary), providers().get(trigger.provider or "")
         if provider is None:
-            return Hook(trigger.name, reader, self._lock)
+            return Hook(trigger.name, reader, WebhookLock(self._system.settings.webhook_secret_of(trigger.name)))
         lock = ProviderLock(provider, self._system.settings.provider_secrets.get(provider.NAME))
         return Hook(trigger.name, reader, lock, provider, frozenset(trigger.events))
 
@@ -156,6 +157,7 @@ class Webhooks:
             thing = "field" if all(error.field for error in payload) else "thing"
             many = f"{len(payload)} {thing}s are" if len(payload) > 1 else f"One {thing} is"
             raise Problem(422, f"{many} wrong: {'; '.join(error.message for error in payload)}.", errors=payload)
+        self._addresses.check(email_key(payload.email), time.monotonic())
         key, told = _key(headers), raw
         if key is None and hook.provider is not None and (known := hook.provider.key(cast("dict[str, Any]", document))):
             key = f"{hook.provider.NAME}-{hashlib.sha256(known.encode()).hexdigest()}"

@@ -30,7 +30,7 @@ from engine.language.schema import schema
 from engine.language.sources import Bundle
 from engine.model import FieldType
 from engine.rendering import render, variables
-from engine.runtime.settings import SETTINGS, Settings
+from engine.runtime.settings import SETTINGS, TRIGGER_SECRET, Settings
 from engine.runtime.wiring import running
 from engine.steps import WAIT, kinds
 from server.app import create_app, listen, make_server
@@ -363,7 +363,7 @@ def test_every_setting_that_a_page_names_is_one() -> None:
     names = {one.name for one in SETTINGS}
     pattern = r"\b(?:BUSOS|NOTION|RESEND|SMTP|DISCORD)_[A-Z_]+\b"
     named = {name for page in PAGES for name in re.findall(pattern, page.read_text(encoding="utf-8"))}
-    assert named - names == set()
+    assert {name for name in named - names if not name.startswith(TRIGGER_SECRET)} == set()
 
 
 def test_every_command_is_on_its_page() -> None:
@@ -381,7 +381,7 @@ def test_every_command_that_a_page_names_is_one() -> None:
     names = {name.removeprefix("busos ").split()[0] for _, name in generate_helps()} | {"busos"}
     pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     named = set(re.findall(r"(?:`|\$ |bin/|sh\n)busos ([a-z-]+)", pages))
-    assert named - names == set()
+    assert {name for name in named - names if not name.startswith(TRIGGER_SECRET)} == set()
 
 
 def test_every_verb_is_in_the_schema_and_has_a_section_and_an_example() -> None:

@@ -190,7 +190,7 @@ class _Group:
             revision=self.playbook.revision,
             key=arrival.key,
             body_hash=arrival.body_hash if arrival.key else None,
-            segment=intake.run.segment,
+            segment=intake.told,
         )
         self.events[event.id] = event
         if arrival.key:

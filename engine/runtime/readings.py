@@ -23,11 +23,15 @@ def flag(text: str) -> bool:
     raise ValueError(f'must be true or false, not "{text[:40]}"')
 
 
-def per_minute(text: str) -> int:
-    """How many requests a minute."""
-    if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
-        raise ValueError(f'must be a whole number of requests a minute such as 600, not "{text[:40]}"')
-    return int(text)
+def requests(window: str) -> Callable[[str], int]:
+    """A reader of how many requests there may be in a window of time, such as ``a minute``."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
+            raise ValueError(f'must be a whole number of requests {window} such as 600, not "{text[:40]}"')
+        return int(text)
+
+    return read
 
 
 SHORTEST_KEPT = timedelta(days=7)

@@ -7,7 +7,7 @@ set to nothing counts as not set, as in a compose file. Every wrong one is named
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -57,6 +57,12 @@ SETTINGS: tuple[Setting, ...] = (
         "when set, webhooks must carry a Standard Webhooks signature or an Authorization: Bearer key",
         secret=True,
     ),
+    Setting(
+        "BUSOS_WEBHOOK_SECRET_NAME",
+        "none: that of all",
+        "the secret of one trigger, with its own name for NAME: signup has BUSOS_WEBHOOK_SECRET_SIGNUP",
+        secret=True,
+    ),
     *(
         Setting(
             one.SETTING,
@@ -80,6 +86,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("BUSOS_CORS_ORIGINS", "none", "comma-separated origins allowed to post from a browser"),
     Setting("BUSOS_RATE_LIMIT", "none", "webhooks that one client address may send in a minute; more are answered 429"),
+    Setting(
+        "BUSOS_ADDRESS_LIMIT",
+        "none",
+        "webhooks that may name one email address in an hour, whoever sends them; more are answered 429",
+    ),
     Setting(
         "BUSOS_KEEP_FINISHED",
         "never deletes",
@@ -126,6 +137,8 @@ SETTINGS: tuple[Setting, ...] = (
 
 HTTP_SECRET = "HTTP_SECRET_"  # noqa: S105 - the beginning of a name
 """The secret CRM of an http step is HTTP_SECRET_CRM: a file can ask for these, and for nothing else in there."""
+TRIGGER_SECRET = "BUSOS_WEBHOOK_SECRET_"  # noqa: S105 - the beginning of a name
+"""The secret of the trigger signup is BUSOS_WEBHOOK_SECRET_SIGNUP."""
 _NOTION = ("NOTION_TOKEN", "NOTION_CONTACTS_DB_ID", "NOTION_TEMPLATES_DB_ID")
 
 
@@ -144,11 +157,13 @@ class Settings:
     secret_key: str | None = _secret()
     admin_password: str | None = _secret()
     webhook_secret: str | None = _secret()
+    trigger_secrets: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     provider_secrets: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     http_allow: tuple[str, ...] = ()
     http_secrets: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     cors_origins: tuple[str, ...] = ()
     rate_limit: int | None = None
+    address_limit: int | None = None
     keep_finished: timedelta | None = None
     ask_above: int = 100
     hold_overdue: timedelta | None = timedelta(days=1)
@@ -176,11 +191,8 @@ class Settings:
         wrong: list[str] = []
         secrets = {one.NAME: found.get(one.SETTING, "").strip() for one in providers().values()}
         values["provider_secrets"] = {name: secret for name, secret in secrets.items() if secret}
-        values["http_secrets"] = {
-            name.removeprefix(HTTP_SECRET): text.strip()
-            for name, text in found.items()
-            if name.startswith(HTTP_SECRET) and text.strip()
-        }
+        values["http_secrets"] = _beginning(HTTP_SECRET, found)
+        values["trigger_secrets"] = _beginning(TRIGGER_SECRET, found)
         for member in (one for one in fields(cls)[1:] if one.name not in values):
             name = setting_name(member.name)
             if text := found.get(name, "").strip():
@@ -188,10 +200,21 @@ class Settings:
                     values[member.name] = _READERS.get(name, str)(text)
                 except ValueError as error:
                     wrong.append(f"{name} {error}")
+        wrong += _wrong_secrets(values["trigger_secrets"])
         wrong += _incomplete_notion(found)
         if wrong:
             raise SettingsError("\n".join(wrong))
         return cls(**values)
+
+    def webhook_secret_of(self, trigger: str) -> str | None:
+        """What whoever calls a trigger must know; None where anybody may."""
+        return self.trigger_secrets.get(trigger.upper(), self.webhook_secret)
+
+    def secret_name_of(self, trigger: str) -> str | None:
+        """The setting that holds the secret of a trigger's callers; None where there is none."""
+        if trigger.upper() in self.trigger_secrets:
+            return TRIGGER_SECRET + trigger.upper()
+        return TRIGGER_SECRET.removesuffix("_") if self.webhook_secret else None
 
     def with_secret_key(self, key: str) -> Settings:
         """The same settings with the key that was made on first use."""
@@ -242,7 +265,7 @@ def strange_names(environ: Mapping[str, str], file: Path) -> dict[str, str | Non
     """
     known = [setting.name for setting in SETTINGS]
     there = [*_beside(file), *(name for name in environ if name.startswith("BUSOS_"))]
-    names = [name for name in there if not name.startswith(HTTP_SECRET)]
+    names = [name for name in there if not name.startswith((HTTP_SECRET, TRIGGER_SECRET))]
     nearest = {name: next(iter(get_close_matches(name.upper(), known, 1, 0.8)), None) for name in names}
     return {name: near for name, near in nearest.items() if name not in known and (near or name.startswith("BUSOS_"))}
 
@@ -294,7 +317,8 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "BUSOS_WEBHOOK_SECRET": readings.signing_secret,
     "BUSOS_HTTP_ALLOW": readings.callees,
     "BUSOS_CORS_ORIGINS": readings.origins,
-    "BUSOS_RATE_LIMIT": readings.per_minute,
+    "BUSOS_RATE_LIMIT": readings.requests("a minute"),
+    "BUSOS_ADDRESS_LIMIT": readings.requests("an hour"),
     "BUSOS_KEEP_FINISHED": readings.kept,
     "BUSOS_ASK_ABOVE": readings.emails,
     "BUSOS_HOLD_OVERDUE": readings.overdue,
@@ -306,6 +330,20 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "NOTION_VERSION": readings.notion_version,
     "RESEND_API_URL": _HTTP,
 }
+
+
+def _beginning(words: str, found: Mapping[str, str]) -> dict[str, str]:
+    """What is set under names that begin so, by the rest of the name."""
+    there = {name.removeprefix(words): text.strip() for name, text in found.items() if name.startswith(words)}
+    return {name: text for name, text in there.items() if text}
+
+
+def _wrong_secrets(secrets: Mapping[str, str]) -> Iterator[str]:
+    for name, secret in secrets.items():
+        try:
+            readings.signing_secret(secret)
+        except ValueError as error:
+            yield f"{TRIGGER_SECRET}{name} {error}"
 
 
 def _incomplete_notion(found: Mapping[str, str]) -> list[str]:

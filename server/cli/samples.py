@@ -57,9 +57,9 @@ def payload(trigger: Trigger, vocabulary: Vocabulary) -> dict[str, Any]:
     return found
 
 
-def curl(base_url: str, trigger: Trigger, vocabulary: Vocabulary, *, locked: bool) -> str:
-    """A line to paste. ``locked`` says that webhooks need the secret, which is left to the shell to fill in."""
-    key = ' -H "Authorization: Bearer $BUSOS_WEBHOOK_SECRET"' if locked else ""
+def curl(base_url: str, trigger: Trigger, vocabulary: Vocabulary, *, secret: str | None) -> str:
+    """A line to paste. ``secret`` is the setting of the secret that it needs, which is left to the shell to fill in."""
+    key = f' -H "Authorization: Bearer ${secret}"' if secret else ""
     body = shlex.quote(json.dumps(payload(trigger, vocabulary), ensure_ascii=False))
     return f"curl -X POST {base_url}{trigger.path} -H 'Content-Type: application/json'{key} -d {body}"
 

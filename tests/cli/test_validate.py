@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests.cli.example import FILE, Child, Run, environment
 
+ROOT = Path(__file__).parents[2]
 BROKEN = FILE.replace("24 hours", "24 houres").replace("reds >= 2", "rods >= 2")
 
 
@@ -132,3 +134,39 @@ def test_a_reader_that_leaves_early_hears_no_complaint(child: Child, folder: Pat
 
 def test_the_schema_is_the_schema(run: Run) -> None:
     assert json.loads(run("schema").stdout)["title"] == "busos: customer email sequences"
+
+
+def test_an_open_webhook_is_told_where_emails_really_go_out(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "open-webhook" not in run("validate").stdout
+
+    (folder / ".env").write_text("SMTP_URL=smtp://mail.example.com\n")
+    told = run("validate").stdout
+    assert 'anybody can post to "quiz"' in told
+    assert "[open-webhook]" in told
+    assert run("validate", "--strict").exit_code == 1
+
+    monkeypatch.setenv("BUSOS_WEBHOOK_SECRET_QUIZ", "open sesame")
+    assert "open-webhook" not in run("validate").stdout
+
+    monkeypatch.delenv("BUSOS_WEBHOOK_SECRET_QUIZ")
+    monkeypatch.setenv("BUSOS_RATE_LIMIT", "20")
+    assert "open-webhook" in run("validate").stdout
+    monkeypatch.setenv("BUSOS_ADDRESS_LIMIT", "5")
+    assert "open-webhook" not in run("validate").stdout
+
+
+def test_the_page_of_open_webhook_shows_what_is_said(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "rules" / "open-webhook.md").read_text(encoding="utf-8")
+    example, output = re.search(r"```yaml\n(.*?)```", page, re.S), re.search(r"```text\n(.*?)```", page, re.S)
+    assert example is not None
+    assert output is not None
+    head = "version: 1\nemail: {from: Ada <ada@example.com>}\ncontact:\n  email: {type: email}\n\n"
+    (folder / "sequences.yaml").write_text(f"{head}{example[1]}sequences: {{welcome: {{steps: [{{email: one}}]}}}}\n")
+    for extra in (folder / "templates").iterdir():
+        extra.unlink()
+    (folder / "templates" / "one.md").write_text("---\nsubject: One\n---\nOne. [Unsubscribe]({{ unsubscribe_url }})\n")
+    monkeypatch.setenv("RESEND_API_KEY", "re_1")
+
+    assert run("validate").stdout == output[1]

@@ -33,6 +33,7 @@ def named(members: Iterable[Any]) -> list[str]:
     several = {
         "provider_secrets": [provider.SETTING for provider in providers().values()],
         "http_secrets": ["HTTP_SECRET_NAME"],
+        "trigger_secrets": ["BUSOS_WEBHOOK_SECRET_NAME"],
     }
     return [name for one in members for name in several.get(one.name, [setting_name(one.name)])]
 
@@ -60,6 +61,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "BUSOS_SECRET_KEY": "k",
         "BUSOS_ADMIN_PASSWORD": "p",
         "BUSOS_WEBHOOK_SECRET": "whsec_c2VjcmV0",
+        "BUSOS_WEBHOOK_SECRET_NAME": "open sesame",
         "BUSOS_CAL_COM_SECRET": "a",
         "BUSOS_CALENDLY_SECRET": "b",
         "BUSOS_STRIPE_SECRET": " c ",
@@ -68,6 +70,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "HTTP_SECRET_NAME": "Bearer a",
         "BUSOS_CORS_ORIGINS": "https://www.Example.com/, http://localhost:3000",
         "BUSOS_RATE_LIMIT": "600",
+        "BUSOS_ADDRESS_LIMIT": "5",
         "BUSOS_ASK_ABOVE": "0",
         "BUSOS_HOLD_OVERDUE": "2 days 3 hours",
         "BUSOS_KEEP_FINISHED": "57 weeks 1 day",
@@ -91,11 +94,13 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         secret_key="k",
         admin_password="p",
         webhook_secret="whsec_c2VjcmV0",
+        trigger_secrets={"NAME": "open sesame"},
         provider_secrets={"cal.com": "a", "calendly": "b", "stripe": "c"},
         http_allow=("public", "crm.example.com", "10.0.0.0/8", "::1"),
         http_secrets={"NAME": "Bearer a"},
         cors_origins=("https://www.example.com", "http://localhost:3000"),
         rate_limit=600,
+        address_limit=5,
         keep_finished=timedelta(days=400),
         ask_above=0,
         hold_overdue=timedelta(days=2, hours=3),

@@ -95,6 +95,24 @@ def test_a_secret_that_is_plain_text_signs_as_itself(
     assert client.post(PATH, content=BODY, headers=signed(key=b"")).status_code == 401
 
 
+def test_a_trigger_with_a_secret_of_its_own_asks_for_that_one(
+    make_system: Callable[..., Any], browse: Callable[..., Any]
+) -> None:
+    client = browse(make_system(webhook_secret="open sesame", trigger_secrets={"ASSESSMENT": "close sesame"}))
+    assert client.post(PATH, content=BODY, headers=signed(key=b"open sesame")).status_code == 401
+    assert client.post(PATH, content=BODY, headers=signed(key=b"close sesame")).status_code == 202
+    other = client.post("/webhook/signup", content=BODY, headers=signed(key=b"open sesame"))
+    assert other.status_code != 401
+
+
+def test_only_triggers_with_a_secret_are_locked(make_system: Callable[..., Any], browse: Callable[..., Any]) -> None:
+    client = browse(make_system(trigger_secrets={"SIGNUP": "close sesame"}))
+    assert client.post(PATH, content=BODY, headers={"content-type": "application/json"}).status_code == 202
+    assert client.post("/webhook/signup", json={"email": "ada@example.com"}).status_code == 401
+    operations = {path: item.get("post", {}) for path, item in client.get("/schema").json()["paths"].items()}
+    assert [path for path, operation in operations.items() if "security" in operation] == ["/webhook/signup"]
+
+
 # -- The rate limit -----------------------------------------------------------------------------
 
 

@@ -310,6 +310,29 @@ def test_a_client_over_its_rate_is_429_with_the_time_to_come_back(
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 21
 
 
+def test_an_address_that_is_named_too_often_is_429_whoever_names_it(
+    make_system: Callable[..., Any], browse: Callable[..., Any]
+) -> None:
+    client = browse(make_system(address_limit=2))
+    spellings = ("ada@example.com", "ADA@example.com", " ada@example.com ")
+    answers = [client.post(PATH, json={**GOOD, "email": email}) for email in spellings]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert "More than 2 webhooks in an hour for this email address" in problem(answers[-1], 429)["detail"]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 1801
+    assert client.post(PATH, json={**GOOD, "email": "bob@example.com"}).status_code == 202
+
+
+def test_a_stranger_does_not_learn_from_the_answer_who_is_known(client: Any) -> None:
+    known, unknown = "ada@example.com", "nobody@example.com"
+    client.post("/webhook/assessment", json={"email": known, "red_systems": 3, "orange_systems": 0})
+    asked = {"name": "Someone", "first_name": "Someone"}
+    answers = [client.post("/webhook/signup", json={**asked, "email": email}) for email in (known, unknown)]
+    told = [{**answer.json(), "email": "", "event_id": "", "timestamp": ""} for answer in answers]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert told[0] == told[1]
+    assert told[0]["segment"] != "CRITICAL"
+
+
 def test_without_a_setting_there_is_no_limit(client: Any) -> None:
     assert {client.post(PATH, json=GOOD).status_code for _ in range(300)} == {202}
 

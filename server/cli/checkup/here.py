@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.errors import BusosError, SettingsError, Severity
-from engine.runtime.settings import SETTINGS, Setting, Settings, chosen_file, environment, strange_names
+from engine.runtime.settings import (
+    SETTINGS,
+    TRIGGER_SECRET,
+    Setting,
+    Settings,
+    chosen_file,
+    environment,
+    strange_names,
+)
 from server.cli.checkup.finding import Finding, fail, ok, warn
 from server.cli.files import content, existing, templates_in
 
@@ -90,6 +98,18 @@ def provider_findings(settings: Settings) -> Iterator[Finding]:
         if provider is not None and name not in settings.provider_secrets:
             said = f"{provider.SETTING} is not set, so the trigger {trigger} lets nobody in"
             yield warn("providers", said, f"copy the signing secret of the webhook from {provider.TITLE}")
+
+
+def secret_findings(settings: Settings) -> Iterator[Finding]:
+    """Secrets of triggers that the file does not have: whoever misspells one leaves a door open."""
+    there = {name.upper(): provider for name, provider in _called_by(settings.file)}
+    for name in settings.trigger_secrets:
+        if name not in there:
+            said = f"{TRIGGER_SECRET}{name} is set, and the file has no trigger of that name"
+            yield warn("webhooks", said, f"call it as one of these, or take it away: {', '.join(there) or 'none'}")
+        elif there[name] != "None":
+            said = f"{TRIGGER_SECRET}{name} does nothing: {there[name]} signs what it sends with a secret of its own"
+            yield warn("webhooks", said, "take it away")
 
 
 def _called_by(path: Path) -> list[tuple[str, str]]:

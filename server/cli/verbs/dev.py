@@ -85,7 +85,6 @@ def _welcome(system: System, where: str) -> str:
     from server.cli.samples import curl, sent
 
     playbook, settings = system.playbook(), system.settings
-    locked = settings.webhook_secret is not None
     lines = [
         *_banner(system),
         f"{bold('busos dev')}  {where}",
@@ -98,7 +97,7 @@ def _welcome(system: System, where: str) -> str:
         *(
             f"  {sent(trigger, playbook.vocabulary)}"
             if trigger.provider
-            else f"  {curl(where, trigger, playbook.vocabulary, locked=locked)}"
+            else f"  {curl(where, trigger, playbook.vocabulary, secret=settings.secret_name_of(trigger.name))}"
             for trigger in playbook.triggers.values()
         ),
         "",

@@ -64,6 +64,7 @@ def _findings(file: str | None) -> Sequence[Finding]:
         *here.strange_findings(settings.file),
         here.file_finding(settings),
         *here.provider_findings(settings),
+        *here.secret_findings(settings),
         here.clock_finding(),
         *of_ledger,
         *queue.queue_findings(settings, usable=usable),

@@ -10,6 +10,7 @@ import click
 
 from engine import __version__
 from engine.errors import Problem, Severity
+from server.cli.doors import open_doors
 from server.cli.faults import problems_text
 from server.cli.files import (
     FILES,
@@ -64,7 +65,8 @@ def _check(path: Path, templates: str) -> list[Problem]:
 
     text = content(path)
     shelf = templates_in(path) if templates == FILES else templates_from(templates, settings_for(str(path)))
-    return read_and_check(text, str(path), shelf)[1]
+    document, problems = read_and_check(text, str(path), shelf)
+    return problems if document is None else [*problems, *open_doors(document, path)]
 
 
 def _unclear(path: Path, against: str) -> list[Problem]:
