@@ -32,6 +32,14 @@ from engine.runtime.ledger import BatchResult, EmailRecord, EmailResult, Ledger,
 from engine.runtime.outbox import alert_item, mirror_item
 
 
+class AskedBefore(Exception):
+    """Some of these emails (by run and step) are not new: an edit of the file led a run back to where it had been."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        super().__init__()
+        self.pairs = pairs
+
+
 class Decided(Noun, frozen=True, kw_only=True):
     """A decision with what the shell adds to it.
 
@@ -64,7 +72,7 @@ class Commit:
     def __call__(
         self, playbook: Playbook, decided: Sequence[Decided], now: datetime, lease: timedelta
     ) -> dict[str, str | None]:
-        """Write them, and keep the lease of those that are to send.
+        """Write them, and keep the lease of those that are to send. Raises ``AskedBefore``; then nothing is written.
 
         The ids of the runs that stay in our hands, each with the new batch that its email is in.
         """
@@ -149,7 +157,8 @@ class _Page:
             if one.message and not one.again
         ]
         self.tx.forget_refused([_pair(one) for one in asked if one.replaces])
-        self.tx.put_emails(fresh)
+        if self.tx.put_emails(fresh) < len(fresh):
+            raise AskedBefore([(one.run_id, one.step) for one in fresh])
         self.tx.tried([_pair(one) for one in asked if one.again], self.now, batches)
         return {run_id: batch for (run_id, _), batch in batches.items()}
 

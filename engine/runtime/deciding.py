@@ -22,6 +22,7 @@ from engine.model import (
     Run,
     RunStatus,
     SendEmail,
+    Skipped,
     Tick,
 )
 from engine.ports import Message, Pace
@@ -128,7 +129,7 @@ class Decider:
             return decided
         record = self.stored.get((decision.run.id, effect.step))
         if record is not None and record.status == "accepted":
-            return self._answered(program, decided, _accepted(record), likely)
+            return self._before(program, decided, record) or self._answered(program, decided, _accepted(record), likely)
         permitted = self._permitted(decided, record, likely)
         if permitted is None:
             return self._in_line(program, decided)
@@ -166,6 +167,16 @@ class Decider:
         if refusal is None:
             return decided.evolve(decision=decision.evolve(effects=decision.effects[:-1]))
         told = advance(program, decision.run, decision.contact, Answered(refusal), self.now)
+        return decided.evolve(decision=_joined(decision, told))
+
+    def _before(self, program: Program, decided: Decided, record: EmailRecord) -> Decided | None:
+        """An email that had gone out when the run came here: an edit led it back, and nobody gets an email twice."""
+        decision, at = decided.decision, record.accepted_at
+        if at is None or at >= decision.run.since:
+            return None
+        zone = Scene(program=program, run=decision.run, contact=decision.contact, now=self.now).zone
+        reason = f"left out: it was sent before, on {at.astimezone(zone):%Y-%m-%d at %H:%M}"
+        told = advance(program, decision.run, decision.contact, Skipped(reason), self.now)
         return decided.evolve(decision=_joined(decision, told))
 
     def _answered(self, program: Program, decided: Decided, outcome: Outcome, likely: int) -> Decided:

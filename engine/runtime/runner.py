@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import sleep
 
 import structlog
@@ -23,8 +23,8 @@ from engine.interpreter import hold
 from engine.model import Playbook, Tick
 from engine.ports import Clock, Mailer, Pace
 from engine.runtime.batches import Batches
-from engine.runtime.commit import Commit, Decided
-from engine.runtime.deciding import Decider, Permits, known, requests
+from engine.runtime.commit import AskedBefore, Commit, Decided
+from engine.runtime.deciding import Decider, Permits, Stored, known, requests
 from engine.runtime.doubts import cleared
 from engine.runtime.ledger import BatchResult, Claimed, ClaimKind, Ledger, Transaction
 from engine.runtime.letters import Letters
@@ -237,6 +237,16 @@ class Runner:
     def _together(self, playbook: Playbook, turns: Sequence[Turn], permits: Permits) -> list[Letter]:
         now = self._clock.now()
         turns, stored = cleared(self._ledger, self._mailer, *known(self._ledger, turns), now)
+        while True:
+            try:
+                return self._decided(playbook, turns, permits, stored, now)
+            except AskedBefore as found:  # after an edit that changed the order of steps
+                with self._ledger.read() as tx:
+                    stored = {**stored, **tx.emails(found.pairs)}
+
+    def _decided(
+        self, playbook: Playbook, turns: Sequence[Turn], permits: Permits, stored: Stored, now: datetime
+    ) -> list[Letter]:
         permits.next_commit()
         decider = Decider(playbook, self._letters.for_a_batch(), permits, stored, now)
         decided = [decider.decide(turn, likely=len(turns) - place) for place, turn in enumerate(turns)]

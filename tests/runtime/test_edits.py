@@ -252,6 +252,24 @@ def test_two_edits_lead_on(world):
     assert all("email_5" in world.emails_of(run) for run in there)
 
 
+def test_steps_in_another_order_send_nobody_an_email_twice(world):
+    """Whoever had the first of the two meets it again behind the second: it is left out, and the run goes on."""
+    had_it, had_neither = world.at("email_4"), world.at("email_2")
+    order = STEPS.replace("email_3", "X").replace("email_4", "email_3").replace("X", "email_4")
+    world.adopt(file(order))
+    world.finish()
+    assert set(Counter((one.to, one.template) for one in world.engine.mailer.given).values()) == {1}
+    for run in had_it:
+        assert world.emails_of(run) == ["email_1", "email_2", "email_3", "email_4", "email_5"]
+        left_out = [entry for entry in world.engine.story(run) if "sent before" in entry.note]
+        sent = next(entry for entry in world.engine.story(run) if entry.template == "email_3")
+        at = sent.at.astimezone(world.engine.playbook.vocabulary.zone)
+        assert [entry.note for entry in left_out] == [f"left out: it was sent before, on {at:%Y-%m-%d at %H:%M}"]
+    assert {tuple(world.emails_of(run)) for run in had_neither} == {
+        ("email_1", "email_2", "email_4", "email_3", "email_5")
+    }
+
+
 @pytest.mark.parametrize("said", ["was: email_4", "was: nothing"])
 def test_another_step_in_the_place_of_one_is_refused_until_one_is_said(world, said):
     there = len(world.at("email_4"))

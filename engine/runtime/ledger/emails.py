@@ -145,11 +145,12 @@ def result_row(result: EmailResult, now: int) -> dict[str, Any]:
 class Emails(Session):
     """Statements about emails."""
 
-    def put_emails(self, records: Sequence[EmailRecord]) -> None:
-        """Store emails before their first try; a (run, step) that has one keeps the one it has."""
-        self._many(_PUT, [_row(record) for record in records])
+    def put_emails(self, records: Sequence[EmailRecord]) -> int:
+        """Store emails before their first try; a (run, step) that has one keeps the one it has. How many are new."""
+        new = self._many(_PUT, [_row(record) for record in records])
         bodies = [{"run_id": r.run_id, "step": r.step, "body": message_bytes(r.message)} for r in records]
         self._many(_PUT_MESSAGE, bodies)
+        return new
 
     def forget_refused(self, pairs: Iterable[Pair]) -> None:
         """Make room for another rendering of emails that were refused; others stay as they are."""

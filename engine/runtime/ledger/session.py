@@ -93,17 +93,16 @@ class Session:
         sql, names = statement.compiled(self.connection.dialect)
         return self.connection.exec_driver_sql(sql, _in_order(names, values)).rowcount
 
-    def _many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run one statement once for each row, in one call of the driver."""
+    def _many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run one statement once for each row, in one call of the driver; how many rows it touched."""
         if not rows:
-            return
+            return 0
         if statement.together is not None and self._many_write:
-            self._do(statement.together, rows=as_text(rows))
-            return
+            return self._do(statement.together, rows=as_text(rows))
         sql, names = statement.compiled(self.connection.dialect)
         pick = itemgetter(*names) if len(names) > 1 else None
         batch: Any = [pick(row) for row in rows] if pick else [_in_order(names, row) for row in rows]
-        self.connection.exec_driver_sql(sql, batch)
+        return self.connection.exec_driver_sql(sql, batch).rowcount
 
     def _lookup(self, lookup: Lookup, keys: Sequence[Any], **values: Any) -> Sequence[Row]:
         """The rows for many keys."""
