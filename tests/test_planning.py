@@ -314,3 +314,42 @@ def test_hours_and_days_are_part_of_what_a_wait_means() -> None:
 
     assert compared(hours, plain) == (WaitChanged("course", "one", "1 day", "1 day, between 09:00-17:00"),)
     assert compared(spelled, hours) == ()
+
+
+@pytest.mark.parametrize(
+    ("wait", "zone", "days_off"),
+    [
+        ("- wait: until 09:00", True, False),
+        ("- wait: until Tuesday 09:00", True, False),
+        ("- wait: until 2026-12-24", True, False),
+        ("- wait: 1 day", True, False),
+        ("- wait: 24 hours", False, False),
+        ("- wait: 24 hours\n  between: 09:00-17:00", True, False),
+        ("- wait: 24 hours\n  only_on: weekdays", True, True),
+        ("- wait: 2 business days", True, True),
+        ("- wait: until 24 hours before call_at", False, False),
+        ("- wait: until call_at", False, False),
+        ("- wait: until 1 day before call_at", True, False),
+        ("- wait: until 24 hours before day_at", True, False),
+        ("- wait: for visits > 3, at most 24 hours", False, False),
+        ("- wait: for visits > 3, at most 2 business days", True, True),
+        ("- wait: for trigger enter, at most 2 days", True, False),
+    ],
+)
+def test_another_clock_or_other_days_off_are_another_wait_where_it_counts_with_them(wait, zone, days_off):
+    """Nobody has touched the wait, and it ends at another moment all the same."""
+    body = "".join(f"      {line}\n" for line in f"- email: one\n{wait}\n- email: two".splitlines())
+    types = {"email": "email", "call_at": "datetime", "day_at": "date", "visits": "whole number"}
+    fields = "contact:\n" + "".join(f"  {name}: {{type: {kind}}}\n" for name, kind in types.items())
+    text = f"{fields}triggers: {{enter: {{requires: [email]}}}}\nsequences:\n  course:\n    steps:\n{body}"
+    head = "version: 1\nemail: {from: you@example.com}\n"
+    here, there = playbook(text, head=head), playbook(text, head=f"{head}timezone: Europe/Berlin\n")
+    holiday = playbook(text, head=f"{head}holidays: [2026-12-24]\n")
+    found = edits(here, there), edits(here, holiday)
+    assert tuple(map(bool, found)) == (zone, days_off)
+    assert all(isinstance(one, WaitChanged) for some in found for one in some)
+    if zone:
+        assert found[0][0].before.endswith(" in UTC")
+        assert found[0][0].after == found[0][0].before.replace("UTC", "Europe/Berlin")
+    if days_off:
+        assert found[1][0].after == f"{found[1][0].before}, with other holidays"

@@ -8,12 +8,13 @@ whoever waits there either gets the new step or does not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from engine.language.checks.ids import BEFORE
-from engine.model import NEW, Moved, Playbook, Program, Step, Wait
+from engine.model import NEW, Moved, Playbook, Program, Step
+from engine.planning.gaps import difference
 
 _STANDING = ("email", "http")
 """Steps before which people can stand although there is no gap: their answer may be late."""
@@ -157,8 +158,8 @@ def _of_program(old: Program, new: Program) -> Iterator[Edit]:
         former = old.steps.get(_former(step, old))
         if former is None and step.id not in replaced.values():
             yield StepAdded(new.name, step.id, behind)
-        elif former is not None and not _same_gap(former.gap, step.gap):
-            yield WaitChanged(new.name, step.id, gap_text(former.gap), gap_text(step.gap))
+        elif former is not None and (told := difference(old, new, former.gap, step.gap)):
+            yield WaitChanged(new.name, step.id, *told)
         behind = step.id
 
 
@@ -200,17 +201,3 @@ def _paired(gone: Sequence[Step], fresh: Sequence[Step]) -> Iterator[tuple[str, 
 def _holds_people(step: Step) -> bool:
     """Whether people stand there by a name that an author can give; places behind waits find their own way."""
     return step.kind != "rest" and (bool(step.gap) or step.kind in _STANDING)
-
-
-def _same_gap(old: Sequence[Wait], new: Sequence[Wait]) -> bool:
-    return [_essence(wait) for wait in old] == [_essence(wait) for wait in new]
-
-
-def _essence(wait: Wait) -> Wait:
-    """What a wait means: not where it stands, nor how it is written."""
-    return replace(wait, line=0, text="")
-
-
-def gap_text(gap: Sequence[Wait]) -> str:
-    """The waits of a gap in the author's words."""
-    return ", then ".join(wait.words for wait in gap)
