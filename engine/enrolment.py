@@ -25,7 +25,7 @@ from engine.model import (
     written,
 )
 from engine.scene import MASK, is_private, masked, segment_of
-from engine.timing import add
+from engine.timing import add, day_of
 
 THIS_VERSION = 0
 """What pins a new run to the version of the file that is in use; the ledger puts its number there."""
@@ -165,11 +165,11 @@ def _too_soon(program: Program, earlier: Sequence[Run], now: datetime) -> str:
     if not earlier:
         return ""
     rest = program.re_entry.after
-    last = max(run.started_at for run in earlier)
+    last, zone = max(run.started_at for run in earlier), program.vocabulary.zone
     if rest is None:
-        return f"not started: was in it before, on {last:%Y-%m-%d}"
-    again = add(last, rest, program.vocabulary.zone, program.vocabulary.holidays)
-    return f"not started: may enter again on {again:%Y-%m-%d}" if now < again else ""
+        return f"not started: was in it before, on {day_of(last, zone)}"
+    again = add(last, rest, zone, program.vocabulary.holidays)
+    return f"not started: may enter again on {day_of(again, zone)}" if now < again else ""
 
 
 def _which(program: Program, key: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -719,6 +719,16 @@ def test_who_is_in_it_now_enters_as_the_file_says(policy: str, note: str, replac
 )
 def test_who_was_in_it_before_enters_again_as_the_file_says(rest: str, days: int, note: str) -> None:
     assert enter(steps("- email: one", again_after=rest), past(RunStatus.FINISHED, days)).note == note
+
+
+@pytest.mark.parametrize(
+    ("rest", "note"), [("never", "was in it before, on 2025-11-10"), ("7 days", "may enter again on 2025-11-17")]
+)
+def test_the_days_it_tells_of_are_those_of_the_file(rest: str, note: str) -> None:
+    """Late in the evening it is the next day already where the hours are counted from."""
+    evening = datetime(2025, 11, 11, 3, 0, tzinfo=UTC)  # 22:00 of the tenth in Toronto
+    before = past(RunStatus.FINISHED).evolve(started_at=evening)
+    assert enter(steps("- email: one", again_after=rest), before).note == f"not started: {note}"
 
 
 def test_a_suppressed_contact_does_not_enter() -> None:
