@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from engine.courtesy import held_back
 from engine.look import Look
 from engine.model import (
     Accepted,
@@ -15,6 +16,7 @@ from engine.model import (
     RunStatus,
     SaveValues,
     SendEmail,
+    Step,
     written,
 )
 from engine.patience import (
@@ -46,6 +48,20 @@ class Asking(Look):
             return
         self.effects.append(email)
         self.run = run.evolve(status=RunStatus.SENDING, due_at=self.now, asked_at=first)
+
+    def _held_back(self, step: Step, email: SendEmail) -> bool:
+        """Whether the person is left in peace for now. What may be out already, or is not for them, goes on."""
+        if email.transactional or email.to is not None or self.run.in_doubt:
+            return False
+        found = held_back(self._scene())
+        if found is None:
+            return False
+        until, why = found
+        told = self.run.status is RunStatus.WAITING and self.run.reason == why
+        self.run = self.run.evolve(status=RunStatus.WAITING, due_at=until, asked_at=None, reason=why)
+        if not told:
+            self._tell(step.id, "wait", why, until=until)
+        return True
 
     def _unsure(self, why: str | None) -> None:
         told = why if why and why.startswith(UNSURE) else f"{UNSURE}: {why}" if why else UNSURE

@@ -281,7 +281,8 @@ class _Walk(Asking):
 
     def _do(self, step: Step, effect: Effect, note: str) -> bool:
         if isinstance(effect, SendEmail):
-            self._ask(effect)
+            if not self._held_back(step, effect):
+                self._ask(effect)
             return False
         if isinstance(effect, CallWeb):
             self._call(effect)

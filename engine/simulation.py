@@ -14,6 +14,7 @@ from engine.enrolment import Told, enrol, stopped_by, told
 from engine.intake import receive, start_directly
 from engine.interpreter import advance
 from engine.model import (
+    Accepted,
     Answered,
     CallWeb,
     Contact,
@@ -227,13 +228,19 @@ class _World:
             waited = self.runs[index].status is RunStatus.CALLING and isinstance(answer, Tick)
             asked = self._decide(index, answer, now)
             if isinstance(asked, SendEmail):
-                answer = Answered(self.post(asked, self._scene(index, now)))
+                answer = Answered(self._sent(asked, index, now))
             elif isinstance(asked, CallWeb) and waited:
                 answer = Answered(_assumed(asked))
             else:
                 answer = None
                 if asked:
                     self.runs[index] = self.runs[index].evolve(due_at=now)
+
+    def _sent(self, asked: SendEmail, index: int, now: datetime) -> Outcome:
+        outcome = self.post(asked, self._scene(index, now))
+        if isinstance(outcome, Accepted) and asked.to is None:
+            self.contact = self.contact.evolve(emailed=(*self.contact.emailed, now))
+        return outcome
 
     def _scene(self, index: int, now: datetime) -> Scene:
         run = self.runs[index]

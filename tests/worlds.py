@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from random import Random
 from typing import Any
@@ -26,6 +26,7 @@ HEAD = PLAIN.replace(
   segment: {type: segment}
 """,
 )
+SENDER = "email: {from: Sang Le <sang@example.com>}"
 EMAIL = "ada@example.com"
 SEQUENCES = ("first", "second", "third")
 TRIGGERS = ("enter", "quiz", "bought")
@@ -125,6 +126,7 @@ class World:
     triggers: dict[str, Any]
     sequences: dict[str, Any]
     events: tuple[Event, ...]
+    courtesy: dict[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -136,7 +138,8 @@ class World:
             + "".join(f"  {name}: {json.dumps(_elsewhere(_named(spec), first))}\n" for name, spec in members.items())
             for word, members in parts.items()
         ]
-        return HEAD + "".join(lines)
+        sender = {"from": "Sang Le <sang@example.com>", **self.courtesy}
+        return HEAD.replace(SENDER, f"email: {json.dumps(sender)}") + "".join(lines)
 
 
 def _first_email(spec: Any) -> str | None:
@@ -194,6 +197,10 @@ class _Maker:
             {name: self.trigger() for name in TRIGGERS},
             {name: self.sequence() for name in SEQUENCES},
             (self.first(), *sorted(events, key=lambda event: event.minutes)),
+            {
+                **self.maybe(0.2, quiet_hours=self.pick("21:00-08:00", "11:00-13:00")),
+                **self.maybe(0.2, at_most=self.pick("1 per day", "2 per 3 hours", "3 per week")),
+            },
         )
 
     def maybe(self, odds: float, **values: Any) -> dict[str, Any]:
@@ -320,7 +327,7 @@ def smaller(big: World) -> Iterator[World]:
     """The same world with one thing less: an event, a step, a branch, a modifier."""
     for index in range(1, len(big.events)):
         yield replace(big, events=big.events[:index] + big.events[index + 1 :])
-    for part in ("sequences", "triggers"):
+    for part in ("sequences", "triggers", "courtesy"):
         for path in list(_removable(getattr(big, part))):
             copy = deepcopy(getattr(big, part))
             inside = copy

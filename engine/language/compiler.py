@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from engine.language.book import Shelf
 from engine.language.checking import read_and_check
 from engine.language.conditions import parse_condition
 from engine.language.document import Document
-from engine.language.durations import parse_duration
+from engine.language.durations import parse_between, parse_duration, parse_limit
 from engine.language.folder import content
 from engine.language.keeping import keeps_payload, own_fields, still_sends
 from engine.language.laying import Layout
@@ -31,9 +32,11 @@ from engine.model import (
     TRIGGER_PREFIX,
     Awaited,
     Condition,
+    Courtesy,
     Duration,
     ForTrigger,
     IfAlreadyIn,
+    Limit,
     Moved,
     Operand,
     Playbook,
@@ -47,6 +50,7 @@ from engine.model import (
     UnknownContact,
     Until,
     Vocabulary,
+    Window,
 )
 
 ANY_TIME = Duration(text="any time")
@@ -83,8 +87,9 @@ def compile_document(document: Document, *, testing: bool) -> Playbook:
     """The playbook of a document that has no errors."""
     data, words = document.data, vocabulary(document)
     several = {name for name, spec in data.get("sequences", {}).items() if "one_run_per" in spec}
-    compiler = _Compiler(document, words, testing, frozenset(several))
     email = data.get("email", {})
+    courtesy = None if testing else _courtesy(email)  # who rehearses at night waits for no morning
+    compiler = _Compiler(document, words, testing, frozenset(several), courtesy)
     sequences = {name: compiler.sequence(name, spec) for name, spec in data.get("sequences", {}).items()}
     awaited = _awaited(sequences.values())
     return Playbook(
@@ -113,6 +118,7 @@ class _Compiler:
     vocabulary: Vocabulary
     testing: bool
     several: frozenset[str]
+    courtesy: Courtesy | None
 
     def sequence(self, name: str, spec: Mapping[str, Any]) -> Program:
         layout = Layout(self, name)
@@ -133,6 +139,7 @@ class _Compiler:
             own=own_fields(key, layout.steps.values()),
             live_segment=spec.get("segment") == LIVE,
             still_sends=still_sends(layout.steps),
+            courtesy=self.courtesy,
             line=self.document.line(("sequences", name)),
         )
 
@@ -148,6 +155,7 @@ class _Compiler:
             first=first,
             patience=_patience(policy),
             testing=self.testing,
+            courtesy=self.courtesy,
             line=self.document.line(("triggers", name)),
         )
         return Trigger(
@@ -180,6 +188,15 @@ class _Compiler:
 
     def moment(self, raw: object) -> Operand:
         return cast("Operand", read_moment(raw, self.vocabulary))
+
+
+def _courtesy(spec: Mapping[str, Any]) -> Courtesy | None:
+    quiet, limit = spec.get("quiet_hours"), spec.get("at_most")
+    if quiet is None and limit is None:
+        return None
+    begin, end = cast("tuple[time, time]", parse_between(quiet)) if quiet else (None, None)
+    awake = Window(text="", opens=end, closes=begin) if quiet else None
+    return Courtesy(awake=awake, limit=cast("Limit", parse_limit(limit)) if limit else None)
 
 
 def _re_entry(spec: Mapping[str, Any]) -> ReEntry:

@@ -12,9 +12,8 @@ import yaml
 from engine.errors import MOST_PROBLEMS
 from engine.language.document import Entries, Items, Lines, Node, Range, Scalar
 from engine.language.scalars import resolve
-from engine.language.syntax import Trouble, braces_trouble, documents_trouble, glued_trouble, tag_words
+from engine.language.syntax import MAX_DEPTH, Trouble, braces_trouble, documents_trouble, glued_trouble, tag_words
 
-MAX_DEPTH = 50
 MAX_EXPANDED = 100_000
 MAX_VALUES = 100_000
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")

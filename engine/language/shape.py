@@ -15,7 +15,10 @@ from engine.language.spelling import TYPES, meant
 from engine.language.validator import Error, errors
 
 # Texts that are more than words: quotes alone would not make them right.
-_FORMED = ("condition", "until", "testing", "segment-rule", "zone", "address", "recipients", "between", "day-off")
+_FORMED = (
+    *("condition", "until", "testing", "segment-rule", "zone", "address", "recipients", "between", "day-off"),
+    *("quiet-hours", "email-limit"),
+)
 _PASTED = "\u00a0\u2007\u202f\u3000"  # spaces of web pages and word processors, which YAML takes for letters
 _TIMED = ("duration", "until", "testing")
 _GLUED = re.compile(r"([a-z_]+):([^ ].*)")

@@ -22,6 +22,7 @@ _ITEM = re.compile(r"\s*((?:[*•·–—‐−]\s*|\d+[.)]\s+|-)([A-Za-z_]+:(?:
 _BARE_MAP = re.compile(r"\w+: \w+(?:, *\w+: \w+)+")
 _WITH_PLACE = re.compile(r"""[\w.-]+(?:\[[^\[\]"'\n]*\][\w.-]*)+""")  # answers[0].text
 _REMARK = re.compile(r"\s*((?://|<!--|/\*)\s*(.*?)\s*(?:-->|\*/)?)$")
+MAX_DEPTH = 50
 _LONG = 2_000  # characters of a line that are looked at
 _VERB = re.compile(r"\s*- +([a-z]+) +([^\s:#][^:#]*)$")
 _COMPARED = re.compile(r">=? *[^\s>=]")
@@ -45,6 +46,8 @@ def explain(error: yaml.MarkedYAMLError, lines: Lines, last_quoted: Range | None
     at = min(mark.index if mark else 0, len(lines.text))
     start = error.context_mark.index if error.context_mark else at
     problem = error.problem or ""
+    if "nesting depth" in problem:  # of newer parsers, which count for themselves
+        return Trouble((at, at), "too-deep", f"values are nested deeper than {MAX_DEPTH} here", "take levels away")
     return (
         _tab(lines, at)
         or _pasted_space(lines, at)

@@ -18,6 +18,7 @@ from engine.model.conditions import (
     Test,
     Vocabulary,
 )
+from engine.model.courtesy import Courtesy, Limit
 from engine.model.decisions import Decision, Entry
 from engine.model.durations import Duration
 from engine.model.effects import CallWeb, Effect, RaiseAlert, SaveValues, SendEmail, ShowProgress, StartRun, StopRuns
@@ -98,6 +99,7 @@ __all__ = [
     "Constant",
     "Contact",
     "Contains",
+    "Courtesy",
     "Datum",
     "Decision",
     "Do",
@@ -119,6 +121,7 @@ __all__ = [
     "Joined",
     "Jump",
     "Known",
+    "Limit",
     "Moment",
     "Move",
     "Moved",

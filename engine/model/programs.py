@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from engine.model.conditions import Condition, Vocabulary
+from engine.model.courtesy import Courtesy
 from engine.model.durations import Duration
 from engine.model.moves import Move
 from engine.model.paths import PayloadPath
@@ -133,6 +134,7 @@ class Program:
     own: tuple[str, ...] = ()
     live_segment: bool = False
     still_sends: frozenset[str] = frozenset()
+    courtesy: Courtesy | None = None
     line: int = 0
 
     def find(self, step: str | None) -> Step | None:

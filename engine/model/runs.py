@@ -17,7 +17,8 @@ class Contact(Noun, frozen=True, kw_only=True):
     """A person. ``known`` is false while only a trigger that may not create contacts has named them.
 
     ``suppressed`` is the reason why no marketing email may go there: unsubscribed, bounced, complained.
-    ``heard`` tells when each trigger that somebody may be waiting for was last told of this contact.
+    ``heard`` tells when each trigger that somebody may be waiting for was last told of this contact. ``emailed`` are
+    the moments at which emails went out to it, as far back as a limit of the file looks; nothing where it has none.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Contact(Noun, frozen=True, kw_only=True):
     known: bool = True
     suppressed: str | None = None
     heard: Mapping[str, datetime] = EMPTY
+    emailed: tuple[datetime, ...] = ()
 
     def refuses(self, *, transactional: bool) -> str | None:
         """Why no such email may go there; None where it may.

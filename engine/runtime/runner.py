@@ -26,6 +26,7 @@ from engine.runtime.batches import Batches
 from engine.runtime.commit import AskedBefore, Commit, Decided
 from engine.runtime.deciding import Decider, Permits, Stored, known, requests
 from engine.runtime.doubts import cleared
+from engine.runtime.emailed import with_emailed
 from engine.runtime.ledger import BatchResult, Claimed, ClaimKind, Ledger, Transaction
 from engine.runtime.letters import Letters
 from engine.runtime.outage import Outage
@@ -237,6 +238,7 @@ class Runner:
     def _together(self, playbook: Playbook, turns: Sequence[Turn], permits: Permits) -> list[Letter]:
         now = self._clock.now()
         turns, stored = cleared(self._ledger, self._mailer, *known(self._ledger, turns), now)
+        turns = with_emailed(self._ledger, playbook, turns, now)
         while True:
             try:
                 return self._decided(playbook, turns, permits, stored, now)

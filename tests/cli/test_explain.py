@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from engine.model import Contact, Entry, RunStatus
 from engine.model import Run as Journey
-from engine.runtime.ledger import Ledger
+from engine.ports import Message
+from engine.runtime.ledger import EmailRecord, Ledger
 from tests.cli.example import FILE, Run
 
 HOUR = timedelta(hours=1)
@@ -107,3 +109,22 @@ def test_nobody_is_a_no(run: Run) -> None:
     result = run("explain", "bo@example.com")
     assert result.exit_code == 1
     assert 'nobody has the address "bo@example.com"' in result.stderr
+
+
+def test_what_comes_waits_for_what_went_out_before(run: Run, folder: Path) -> None:
+    said = "email: {from: Sang Le <sang@example.com>"
+    (folder / "sequences.yaml").write_text(FILE.replace(said, f"{said}, at_most: 1 per 3 days"))
+    keep(journey("r1", RunStatus.WAITING), reds=3, first_name="Ada", segment="HOT")
+    now = datetime.now(UTC)
+    fixed = {"key": "r1/hello", "template": "hello", "sender": "a@example.com", "subject": "", "html": "", "text": ""}
+    hello = Message(to="ada@example.com", **fixed)
+    with Ledger.open("sqlite:///busos.db") as opened, opened.write() as tx:
+        tx.put_revision("now", (folder / "sequences.yaml").read_text(), now)
+        known = {"run_id": "r1", "step": "hello", "key": "r1/hello", "contact_id": "ada", "mailer": "outbox"}
+        tx.put_emails([EmailRecord(**known, message=hello, status="accepted", accepted_at=now)])
+
+    told = json.loads(run("explain", "ada@example.com", "--json").stdout)
+
+    waits = next(line for line in told["runs"][0]["ahead"] if line["note"] == "at most 1 per 3 days")
+    in_three_days = datetime.fromisoformat(waits["until"]) - now - timedelta(days=3)
+    assert abs(in_three_days) <= timedelta(hours=1, seconds=1)  # the clocks may change meanwhile

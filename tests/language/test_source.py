@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InvalidFile
 from engine.language.checking import read_and_check
-from engine.language.document import Span
+from engine.language.document import Lines, Span
 from engine.language.source import MAX_BYTES, examine, read
+from engine.language.syntax import explain
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 
@@ -251,3 +253,12 @@ def test_no_yaml_like_text_crashes_the_reader(text):
     assert document is not None or problems
     for problem in problems:
         assert problem.end_column >= problem.column >= 1
+
+
+def test_a_parser_that_counts_levels_itself_says_the_same():
+    """That of PyYAML 6.0.4 stops at a thousand levels, before ours can count them."""
+    mark = yaml.Mark("", 1000, 0, 1000, None, None)
+    error = yaml.MarkedYAMLError("while increasing flow level", mark, "exceeded maximum nesting depth", mark)
+    trouble = explain(error, Lines("[" * 2000), None)
+    assert (trouble.rule, trouble.at) == ("too-deep", (1000, 1000))
+    assert trouble.message == "values are nested deeper than 50 here"

@@ -6,6 +6,7 @@ instants. Each reads the strict form first; only a text that is not in it is loo
 
 from engine.language.durations.amounts import parse_duration
 from engine.language.durations.dates import parse_date, parse_datetime
+from engine.language.durations.limits import parse_limit
 from engine.language.durations.waits import parse_until
 from engine.language.durations.windows import parse_between, parse_days, parse_window
 
@@ -15,6 +16,7 @@ __all__ = [
     "parse_datetime",
     "parse_days",
     "parse_duration",
+    "parse_limit",
     "parse_until",
     "parse_window",
 ]

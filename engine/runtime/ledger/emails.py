@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from engine.runtime.ledger.encoding import instant_or_none, message_bytes, message_from, millis, millis_or_none
+from engine.runtime.ledger.encoding import instant, instant_or_none, message_bytes, message_from, millis, millis_or_none
 from engine.runtime.ledger.records import EmailRecord, EmailResult, Pair, email_key
 from engine.runtime.ledger.session import Lookup, Row, Session, Statement
 
@@ -62,6 +62,11 @@ _SETTLE = Statement(
 """,
     together=True,
 )
+_EMAILED = Lookup("""
+    SELECT to_key, run_id, step, COALESCE(accepted_at, tried_at) FROM emails
+    WHERE to_key IN :keys AND status IN ('accepted', 'asked') AND COALESCE(accepted_at, tried_at) > :since
+    ORDER BY number
+""")
 _COUNTS = Statement("SELECT status, count(*) FROM emails GROUP BY status")
 _FILTERS = {
     "before": "e.number < :before",
@@ -190,6 +195,14 @@ class Emails(Session):
     def emails_to(self, address: str) -> list[EmailRecord]:
         """Every email to an address, newest first."""
         return [record_of(row) for row in self._all(_TO, to_key=email_key(address))]
+
+    def emailed(self, addresses: Iterable[str], since: datetime) -> dict[str, list[tuple[str, str, datetime]]]:
+        """What went out since, or may have, by ``email_key``: the run, the step, and when."""
+        found: dict[str, list[tuple[str, str, datetime]]] = {}
+        keys = list({email_key(address) for address in addresses})
+        for who, run_id, step, at in self._lookup(_EMAILED, keys, since=millis(since)):
+            found.setdefault(who, []).append((run_id, step, instant(at)))
+        return found
 
     def recent_emails(
         self, *, limit: int = 50, before: int | None = None, search: str = "", mailer: str | None = None

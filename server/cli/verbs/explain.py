@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.simulation import Simulation
 
 MOST = 50
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,11 @@ def _person(tx: Transaction, email: str) -> _Person | None:
         return None
     listed = list(reversed(tx.list_runs(email=email, triggers=True, limit=MOST)))
     paused = frozenset(one.run.id for one in listed if one.paused_at is not None and not one.run.status.ended)
-    return _Person(contact, [(one.run, tx.story(one.run.id)) for one in listed], paused)
+    asking = {(one.run.id, one.run.step) for one in listed}
+    sent = [one for found in tx.emailed([email], _EVER).values() for one in found]
+    emailed = tuple(at for run_id, step, at in sent if (run_id, step) not in asking)  # as production counts them
+    stories = [(one.run, tx.story(one.run.id)) for one in listed]
+    return _Person(contact.evolve(emailed=emailed), stories, paused)
 
 
 def _ahead(playbook: Playbook, person: _Person, post: Postman, now: datetime) -> Simulation:
