@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.courtesy import held_back
+from engine.courtesy import held_back, reasons
 from engine.look import Look
 from engine.model import (
     Accepted,
@@ -50,15 +50,19 @@ class Asking(Look):
         self.run = run.evolve(status=RunStatus.SENDING, due_at=self.now, asked_at=first)
 
     def _held_back(self, step: Step, email: SendEmail) -> bool:
-        """Whether the person is left in peace for now. What may be out already, or is not for them, goes on."""
+        """Whether the person is left in peace for now. What may be out already, or is not for them, goes on.
+
+        An email that has troubles of its own keeps them as its reason: told again every morning, they would be noise.
+        """
         if email.transactional or email.to is not None or self.run.in_doubt:
             return False
         found = held_back(self._scene())
         if found is None:
+            self.run = self.run.evolve(reason=None) if self.run.reason in reasons(self.program) else self.run
             return False
         until, why = found
-        told = self.run.status is RunStatus.WAITING and self.run.reason == why
-        self.run = self.run.evolve(status=RunStatus.WAITING, due_at=until, asked_at=None, reason=why)
+        told = self.run.reason
+        self.run = self.run.evolve(status=RunStatus.WAITING, due_at=until, asked_at=None, reason=told or why)
         if not told:
             self._tell(step.id, "wait", why, until=until)
         return True

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.model import Limit
+from engine.model import Limit, Program
 from engine.scene import Scene
 from engine.timing import NO_HOLIDAYS, add
 from engine.windows import forward
+
+QUIET = "quiet hours"
 
 
 def held_back(scene: Scene) -> tuple[datetime, str] | None:
@@ -21,8 +23,18 @@ def held_back(scene: Scene) -> tuple[datetime, str] | None:
     room = _room(scene, courtesy.limit) if courtesy.limit else scene.now
     free = forward(room, courtesy.awake, scene.zone, NO_HOLIDAYS) if courtesy.awake else room
     if free > room:
-        return free, "quiet hours"
-    return (room, f"at most {courtesy.limit.text}") if courtesy.limit and room > scene.now else None
+        return free, QUIET
+    return (room, _full(courtesy.limit)) if courtesy.limit and room > scene.now else None
+
+
+def reasons(program: Program) -> tuple[str, ...]:
+    """Every reason that ``held_back`` may give for a program."""
+    limit = program.courtesy.limit if program.courtesy else None
+    return (QUIET, _full(limit)) if limit else (QUIET,)
+
+
+def _full(limit: Limit) -> str:
+    return f"at most {limit.text}"
 
 
 def _room(scene: Scene, limit: Limit) -> datetime:
