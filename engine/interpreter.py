@@ -225,8 +225,8 @@ class _Walk(Asking):
         return False
 
     def _tell_end(self, step: Step, found: Gap) -> None:
-        """Say which of the two it was that ended a wait; a run that was held here has said it before."""
-        if found.ended and self.run.status is not RunStatus.HELD:
+        """Say which of the two it was that ended a wait; a run that stands here for a reason has said it before."""
+        if found.ended and self.run.reason is None:
             self._tell(step.id, "wait", found.ended)
 
     def _mark_skip(self, step: Step, found: Gap) -> None:
