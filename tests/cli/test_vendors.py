@@ -74,6 +74,10 @@ def test_a_token_that_is_not_taken_is_one_sentence(run: Run, monkeypatch: pytest
     ("key", "expected"),
     [
         ("re_a-key-for-the-stand-in", ("ok", "the key is taken")),
+        (
+            "re_sending-only",
+            ("ok", "the key is taken; it may only send, so the sender's domain was not looked up"),
+        ),
         ("not-a-key", ("fail", "the key is not taken (HTTP 403)")),
     ],
 )
@@ -87,3 +91,32 @@ def test_the_doctor_asks_resend_whether_it_takes_the_key(
         monkeypatch.setenv("RESEND_API_URL", server.url)
         monkeypatch.setenv("RESEND_API_KEY", key)
         assert checks(run)["resend"] == expected
+
+
+@pytest.mark.parametrize(
+    ("domains", "expected"),
+    [
+        ({"Example.com": "verified"}, ("ok", "example.com is verified")),
+        (
+            {"example.com": "pending"},
+            ("fail", "example.com is not verified yet, so no email can be sent from it (Resend calls it pending)"),
+        ),
+        (
+            {"example.org": "verified"},
+            ("fail", "example.com is not among the domains of this account, so no email can be sent from it"),
+        ),
+    ],
+)
+def test_the_doctor_asks_resend_for_the_domain_of_the_sender(
+    run: Run, monkeypatch: pytest.MonkeyPatch, domains: dict[str, str], expected: tuple[str, str]
+) -> None:
+    vendor = Resend()
+    if not vendor.judges:
+        pytest.skip("contracts of Resend: ../shared/contracts is missing")
+    with StandIn(vendor) as server:
+        vendor.domains = domains
+        monkeypatch.setenv("RESEND_API_URL", server.url)
+        monkeypatch.setenv("RESEND_API_KEY", "re_a-key-for-the-stand-in")
+        assert checks(run)["resend domain"] == expected
+        Path("sequences.yaml").write_text("nothing: [")
+        assert "resend domain" not in checks(run)

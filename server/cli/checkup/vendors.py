@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from email.utils import parseaddr
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from engine.errors import BusosError
 from engine.runtime.settings import Settings
 from server.cli.checkup.finding import Finding, fail, ok, warn
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT = 10.0
 _DISCORD = re.compile(r"https://(?:\w+\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/[\w-]+")
@@ -21,7 +26,7 @@ def vendor_findings(settings: Settings) -> Iterator[Finding]:
     if settings.notion_configured:
         yield from notion_findings(settings)
     if settings.resend_api_key:
-        yield resend_finding(settings, settings.resend_api_key)
+        yield from resend_findings(settings, settings.resend_api_key)
     if settings.smtp_url:
         yield smtp_finding(settings.smtp_url)
     if not settings.resend_api_key and not settings.smtp_url:
@@ -79,22 +84,75 @@ def _fields(settings: Settings) -> Any:
 # -- Mailers and Discord ------------------------------------------------------------------------
 
 
-def resend_finding(settings: Settings, key: str) -> Finding:
-    """Whether Resend takes the key; one that may only send cannot list emails, and says so."""
+def resend_findings(settings: Settings, key: str) -> Iterator[Finding]:
+    """Whether Resend takes the key, and lets it send for the senders of the file.
+
+    A key that may only send cannot list anything, and says so.
+    """
     import httpx
 
-    url = f"{settings.resend_api_url or 'https://api.resend.com'}/emails?limit=1"
+    url = settings.resend_api_url or "https://api.resend.com"
     try:
-        answer = httpx.get(url, headers={"Authorization": f"Bearer {key}", "User-Agent": "busos"}, timeout=TIMEOUT)
+        answer = httpx.get(f"{url}/domains", headers=_headers(key), timeout=TIMEOUT)
     except httpx.HTTPError as error:
-        return fail("resend", f"could not be reached ({type(error).__name__})", "check the network and RESEND_API_URL")
+        said = f"could not be reached ({type(error).__name__})"
+        yield fail("resend", said, "check the network and RESEND_API_URL")
     except UnicodeError:
-        return fail("resend", "RESEND_API_KEY holds characters that no key has", "copy the key again")
-    if answer.is_success or "restricted_api_key" in answer.text:
+        yield fail("resend", "RESEND_API_KEY holds characters that no key has", "copy the key again")
+    else:
+        yield _key_finding(answer)
+        if answer.is_success:
+            yield from _domain_findings(_domains(answer), settings)
+
+
+def _headers(key: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {key}", "User-Agent": "busos"}
+
+
+def _key_finding(answer: httpx.Response) -> Finding:
+    if answer.is_success:
         return ok("resend", "the key is taken")
+    if "restricted_api_key" in answer.text:
+        return ok("resend", "the key is taken; it may only send, so the sender's domain was not looked up")
     if answer.status_code in (400, 401, 403):
         return fail("resend", f"the key is not taken (HTTP {answer.status_code})", "copy RESEND_API_KEY again")
     return warn("resend", f"answered HTTP {answer.status_code}", "try again later; see resend.com's status page")
+
+
+def _domains(answer: httpx.Response) -> Mapping[str, str]:
+    """The domains of the account and their states (resend.com/docs/api-reference/domains/list-domains)."""
+    try:
+        rows = answer.json()["data"]
+        return {str(row["name"]).lower(): str(row["status"]) for row in rows}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _domain_findings(known: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
+    for domain in senders(settings.file):
+        state = known.get(domain)
+        if state == "verified":
+            yield ok("resend domain", f"{domain} is verified")
+        elif state is None:
+            said = f"{domain} is not among the domains of this account, so no email can be sent from it"
+            others = ", ".join(known) or "none"
+            yield fail("resend domain", said, f"add it at resend.com/domains, or send from one that is there: {others}")
+        else:
+            said = f"{domain} is not verified yet, so no email can be sent from it (Resend calls it {state})"
+            yield fail("resend domain", said, "add the DNS records that resend.com/domains shows, and have it verified")
+
+
+def senders(file: Path) -> list[str]:
+    """The domains that the file sends from, as far as it can be read."""
+    from engine.language.schema import roles
+    from server.cli.texts import document_of
+
+    try:
+        found = roles(document_of(file).data).get("address", ())
+    except (BusosError, OSError):
+        return []
+    said = [str(place.value) for place in found if place.path[-1] == "from"]
+    return sorted({parseaddr(one)[1].rpartition("@")[2].lower() for one in said} - {""})
 
 
 def smtp_finding(url: str) -> Finding:
