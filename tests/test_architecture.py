@@ -20,7 +20,7 @@ CORE = BY_ID["verbs"]["source_modules"]
 
 PLANTED = {  # contract: (file, a line to add); each breaks one contract and no other
     "layers": ("engine/steps/wait.py", "import engine.interpreter"),
-    "adapters": ("engine/adapters/smtp.py", "import engine.adapters.outbox"),
+    "adapters": ("engine/adapters/discord.py", "import engine.adapters.outbox"),
     "verbs": ("engine/timing.py", "import sqlite3"),
     "huey": ("server/health.py", "import huey"),
 }

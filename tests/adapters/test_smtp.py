@@ -8,19 +8,20 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import default
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from engine.adapters.smtp import SmtpMailer
+from engine.adapters import smtp
 from engine.errors import SettingsError
 from engine.model import Accepted, Refused, Retry
 from engine.ports import Delivery, Message
@@ -28,6 +29,27 @@ from engine.runtime.paces import alone
 
 PASSWORD = "p@ss:w/rd"
 IN_URL = "p%40ss%3Aw%2Frd"
+
+
+class SmtpMailer(smtp.SmtpMailer):
+    """One that hangs up at the end of its test."""
+
+    made: ClassVar[list[SmtpMailer]] = []
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        self.made.append(self)
+
+
+def hang_up() -> None:
+    while SmtpMailer.made:
+        SmtpMailer.made.pop().close()
+
+
+@pytest.fixture(autouse=True)
+def hung_up() -> Iterator[None]:
+    yield
+    hang_up()
 
 
 def a_message(number: int = 1, **changes: Any) -> Message:
@@ -96,6 +118,7 @@ def start() -> Iterator[Start]:
         return f"smtp://127.0.0.1:{port}"
 
     yield run
+    hang_up()
     for controller in running:
         controller.stop()
 
@@ -174,6 +197,68 @@ def test_one_connection_serves_a_whole_call(start: Start) -> None:
     answers = SmtpMailer(start(post)).send([a_message(number) for number in range(5)])
     assert [type(answer) for answer in answers] == [Accepted] * 5
     assert len({session.peer for session in post.sessions}) == 1
+
+
+def test_a_session_is_kept_for_the_next_call(start: Start) -> None:
+    post = Post()
+    mailer = SmtpMailer(start(post))
+    for number in range(4):
+        assert isinstance(one(mailer, a_message(number)), Accepted)
+    assert len({session.peer for session in post.sessions}) == 1
+
+
+def test_a_session_that_was_idle_for_long_is_not_used_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = Post()
+    mailer = SmtpMailer(start(post))
+    one(mailer)
+    monkeypatch.setattr("engine.adapters.smtp.connection.KEPT_FOR", 0.0)
+    one(mailer)
+    assert len({session.peer for session in post.sessions}) == 2
+
+
+def test_a_server_that_hung_up_meanwhile_is_called_again(start: Start) -> None:
+    post = Post()
+    mailer = SmtpMailer(start(post, timeout=0.2))
+    assert isinstance(one(mailer), Accepted)
+    deadline = threading.Event()
+    deadline.wait(0.6)
+    assert isinstance(one(mailer, a_message(2)), Accepted)
+    assert len({session.peer for session in post.sessions}) == 2
+
+
+def test_threads_do_not_share_a_session(start: Start) -> None:
+    post = Post()
+    mailer = SmtpMailer(start(post))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda number: one(mailer, a_message(number)), range(40)))
+    assert [type(answer) for answer in answers] == [Accepted] * 40
+    assert sorted(str(email["To"]) for email in post.emails()) == sorted(f"ada{n}@example.com" for n in range(40))
+
+
+class Pipelining(Post):
+    """A server that takes several commands in one go, and says so."""
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return ["250-PIPELINING", *responses]
+
+
+def test_sender_and_recipient_go_in_one_go_where_the_server_takes_that(start: Start) -> None:
+    post = Pipelining(refusals={"ada2@example.com": "550 5.1.1 no", "ada3@example.com": "451 later"})
+    answers = SmtpMailer(start(post)).send([a_message(number) for number in range(1, 6)])
+    assert [type(answer) for answer in answers] == [Accepted, Refused, Retry, Accepted, Accepted]
+    assert [one.rcpt_tos[0] for one in post.envelopes] == [f"ada{n}@example.com" for n in (1, 4, 5)]
+
+
+def test_a_sender_that_is_refused_in_one_go_leaves_the_session_in_order() -> None:
+    lines = [b"250-hello\r\n250 PIPELINING\r\n", b"550 5.7.1 not you\r\n503 5.5.1 who?\r\n", b"", b"250 reset\r\n"]
+    url, thread = scripted([*lines, b"250 ok\r\n250 ok\r\n", b"", b"354 go on\r\n"])
+    outcome = one(SmtpMailer(url, timeout=2))
+    assert outcome == Refused(reason="the mail server refused the email (550): 5.7.1 not you")
+    hang_up()
+    thread.join()
 
 
 def test_each_recipient_has_an_outcome_of_its_own(start: Start) -> None:
@@ -329,7 +414,7 @@ def test_a_server_that_wants_a_sign_in_loses_no_email(start: Start) -> None:
 
 def test_a_password_is_not_sent_in_the_clear_to_another_machine(monkeypatch: pytest.MonkeyPatch, start: Start) -> None:
     # This machine stands for another one: only its own addresses are trusted, and here it has none.
-    monkeypatch.setattr("engine.adapters.smtp.LOOPBACK", ())
+    monkeypatch.setattr("engine.adapters.smtp.connection.LOOPBACK", ())
     post = Post()
     url = start(post)
     outcome = one(SmtpMailer(url.replace("smtp://", "smtp://sang:hush-hush@")))
@@ -369,7 +454,7 @@ def test_smtps_is_encrypted_from_the_first_byte(start: Start, certificate: ssl.S
 def test_another_machine_s_certificate_must_be_valid(
     start: Start, certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.adapters.smtp.LOOPBACK", ())
+    monkeypatch.setattr("engine.adapters.smtp.connection.LOOPBACK", ())
     post = Post()
     outcome = one(SmtpMailer(start(post, tls_context=certificate)))
     assert isinstance(outcome, Retry)
