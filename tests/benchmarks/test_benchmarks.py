@@ -22,6 +22,7 @@ FEW = {
     "accept": ["--requests", "40", "--rounds", "1", "--servers", "2"],
     "endtoend": ["--sequences", "3", "--rounds", "1", "--workers", "1"],
     "idle": ["--rounds", "1", "--settle", "0"],
+    "importing": ["--rows", "50", "--rounds", "1"],
     "late": ["--emails", "10", "--rounds", "1", "--kills", "1", "--seed", "1"],
     "soak": ["--runs", "12", "--rounds", "1"],
     "waiting": ["--contacts", "20", "--most", "100", "--due", "10", "--rounds", "1", "--settle", "0"],
@@ -34,6 +35,7 @@ SAYS = {
         "median: .* sequences/s .* Restate's",
     ],
     "idle": ["round 1: dev healthy in", "median: dev healthy in .* worker .* validate .* bare server"],
+    "importing": ["round 1: 50 rows imported in .* bare inserts", "median: .* rows/s"],
     "late": ["lateness, round 1: late p50 .* 0 of 10 early   bare timer", "lateness, median", "recovery: .* 1 times"],
     "soak": ["round 1: 12 runs in", "median: 12 runs in .* resident .* file handles"],
     "waiting": [
