@@ -33,8 +33,12 @@ def call_item(call: CallWeb, run: Run, now: datetime) -> OutboxItem:
 
 def call_id(run: Run) -> str:
     """Which call a run waits for: the receiver gets this as the idempotency key."""
-    asked = millis(run.asked_at) if run.asked_at else 0  # as it is after it was stored
-    return sha256(f"{run.id}\n{run.step}\n{asked}".encode()).hexdigest()[:40]
+    return id_of_call(run.id, run.step, millis(run.asked_at) if run.asked_at else 0)  # as it is after it was stored
+
+
+def id_of_call(run_id: str, step: str | None, asked: int) -> str:
+    """The id of the call that a run asked for at a step and a moment, in milliseconds."""
+    return sha256(f"{run_id}\n{step}\n{asked}".encode()).hexdigest()[:40]
 
 
 class CallErrand:

@@ -27,7 +27,13 @@ _ADD = Statement(
 )
 
 
-def _event(row: Row) -> StoredEvent:
+def select_events(where: str) -> str:
+    """SQL for the events of which this is true, as ``event_of`` reads them."""
+    return f"{_SELECT} WHERE {where}"
+
+
+def event_of(row: Row) -> StoredEvent:
+    """An event as it is stored."""
     return StoredEvent(
         id=row[0],
         trigger=row[1],
@@ -51,7 +57,7 @@ class Events(Revisions):
         for trigger, key in set(pairs):
             keys.setdefault(trigger, []).append(key)
         return {
-            (trigger, row[7]): _event(row)
+            (trigger, row[7]): event_of(row)
             for trigger, wanted in keys.items()
             for row in self._lookup(_BY_KEY, wanted, trigger=trigger)
         }
@@ -84,4 +90,4 @@ class Events(Revisions):
     def event(self, event_id: str) -> StoredEvent | None:
         """One event, or None."""
         row = self._first(_BY_ID, id=event_id)
-        return _event(row) if row else None
+        return event_of(row) if row else None

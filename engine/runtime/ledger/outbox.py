@@ -68,7 +68,13 @@ _LIST = Statement(f"""
 """)
 
 
-def _item(row: Row) -> OutboxItem:
+def select_errands(where: str) -> str:
+    """SQL for the errands of which this is true, as ``item_of`` reads them."""
+    return f"SELECT {_COLUMNS} FROM outbox WHERE {where}"
+
+
+def item_of(row: Row) -> OutboxItem:
+    """An errand as it is stored."""
     return OutboxItem(
         id=row[0],
         kind=row[1],
@@ -148,7 +154,7 @@ class Outbox(Session):
     ) -> list[OutboxItem]:
         """Take up to ``limit`` due items until ``now + lease``, oldest first; the try is counted now."""
         rows = self._all(_CLAIM, kind=kind, now=millis(now), until=millis(now + lease), limit=limit, by=by)
-        return sorted(map(_item, rows), key=lambda item: (item.created_at, item.id))
+        return sorted(map(item_of, rows), key=lambda item: (item.created_at, item.id))
 
     def drop_errands(self, workers: Iterable[int], now: datetime) -> set[str]:
         """Take back what workers had in hand that are no more; the ids of those items, which are due now."""
@@ -176,11 +182,11 @@ class Outbox(Session):
 
     def list_outbox(self, kind: OutboxKind, status: str, limit: int = 50) -> list[OutboxItem]:
         """Items of a kind in a status, those due last first."""
-        return [_item(row) for row in self._all(_LIST, kind=kind, status=status, limit=limit)]
+        return [item_of(row) for row in self._all(_LIST, kind=kind, status=status, limit=limit)]
 
     def errands(self, ids: Iterable[str]) -> list[OutboxItem]:
         """The items with these ids, as far as there are any."""
-        return [_item(row) for row in self._lookup(_THESE, list(ids))]
+        return [item_of(row) for row in self._lookup(_THESE, list(ids))]
 
     def outbox_counts(self) -> dict[tuple[str, str], int]:
         """How many items there are, by (kind, status)."""

@@ -6,11 +6,11 @@ from engine.runtime.ledger.attention import Attention
 from engine.runtime.ledger.batches import Batches
 from engine.runtime.ledger.crowds import Crowds
 from engine.runtime.ledger.edited import Edited
-from engine.runtime.ledger.events import Events
 from engine.runtime.ledger.forgetting import Forgetting
 from engine.runtime.ledger.leases import Leases
 from engine.runtime.ledger.outbox import Outbox
 from engine.runtime.ledger.paces import Paces
+from engine.runtime.ledger.persons import Persons
 from engine.runtime.ledger.restored import Restored
 from engine.runtime.ledger.runs import Runs
 from engine.runtime.ledger.shelf import Shelf
@@ -19,7 +19,7 @@ from engine.runtime.ledger.story import Story
 
 
 class Transaction(
-    Events,
+    Persons,
     Runs,
     Leases,
     Story,
