@@ -1,4 +1,4 @@
-"""Public collections of hostile texts and addresses through the whole product: email, alert, page and log stay whole."""
+"""Public collections of hostile texts and addresses through the whole product: nothing of them is obeyed anywhere."""
 
 from __future__ import annotations
 
@@ -109,30 +109,25 @@ def test_no_text_of_a_contact_is_obeyed_anywhere(tmp_path: Path, postbox: tuple[
             eventually(lambda: len(box.emails), lambda count: count >= len(taken), product.log, 120)
             alerts = len(product.get("/outbox.json?limit=1")["alerts"])
             eventually(lambda: len(chat.vendor.messages), bool, product.log)
-            pages = [
-                page_of(product, "/outbox"),
-                *(page_of(product, f"/outbox?q=n{number}%40") for number in range(20)),
-            ]
+            searches = [f"/outbox?q=n{number}%40" for number in range(20)]
+            pages = [page_of(product, path) for path in ("/outbox", *searches)]
             log = (tmp_path / "log").read_text(encoding="utf-8")
         violations, messages = chat.vendor.violations, chat.vendor.messages
 
     plain = box.emails[PLAIN]
+    script = next(box.emails[email] for email, text in taken.items() if text == "<script>alert(123)</script>")
+    assert "&lt;script&gt;alert(123)" in part(script, "html")
+    assert "<script>alert(123)</script>" in part(script, "plain")
     for email, text in taken.items():
         looks_like(box.emails[email], plain, email, text)
     assert alerts == 1
     assert violations == []
     assert all(message["allowed_mentions"] == {"parse": []} for message in messages)
-    wanted = set(Tags(page_of_strings(pages[:1])).found)
-    assert not {tag for tag, _ in wanted} & {"script", "iframe", "object", "embed", "comment"}
     for page in pages:
-        assert not {tag for tag, _ in Tags(page).found} - {tag for tag, _ in wanted}
+        assert not {tag for tag, _ in Tags(page).found} & {"script", "iframe", "object", "embed", "img", "comment"}
     assert {sign for sign in log if not sign.isprintable()} <= {"\n", "\x1b"}
     assert not re.search(r"\x1b(?!\[[0-9;]*m)", log), "nothing but colours"
     assert all(text not in log for text in texts if len(text) > 20 and text.strip() == text)
-
-
-def page_of_strings(pages: list[str]) -> str:
-    return "\n".join(pages)
 
 
 def page_of(product: Product, path: str) -> str:
