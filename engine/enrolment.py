@@ -62,7 +62,7 @@ def enrol(
     asked: StartRun | None = None,
 ) -> Enrolment:
     """Decide on ``start``: ``earlier`` are all runs that this contact ever had in this sequence."""
-    refusal = contact.refuses(transactional=program.first in program.still_sends)
+    refusal = contact.refuses(program.name, transactional=program.first in program.still_sends)
     if refusal:
         return Enrolment(run=None, note=f"not started: {refusal}")
     asked = asked or StartRun(sequence=program.name)
@@ -79,7 +79,7 @@ def enrol(
         return Enrolment(run=None, note=f"{soon}{which}")
     run = begun(program, contact, run_id=run_id, now=now, given=given)
     replaced = live if policy is IfAlreadyIn.RESTART else ()
-    note = f"{'started again' if replaced else 'started'}{which}{_only(contact)}"
+    note = f"{'started again' if replaced else 'started'}{which}{_only(program, contact)}"
     pinned = THIS_VERSION if program.keep_version else None
     run = run.evolve(event_id=event_id, elsewhere=asked.elsewhere, pinned=pinned)
     return Enrolment(run=run, replaced=replaced, note=note, which=which)
@@ -177,5 +177,6 @@ def _which(program: Program, key: str | None) -> str:
     return "" if key is None else f", for {program.one_run_per} = {told}"
 
 
-def _only(contact: Contact) -> str:
-    return f"; {contact.suppressed}, so only transactional emails go out" if contact.suppressed else ""
+def _only(program: Program, contact: Contact) -> str:
+    why = contact.refuses(program.name, transactional=False)
+    return f"; {why}, so only transactional emails go out" if why else ""

@@ -13,8 +13,8 @@ A look that comes too early, twice, or after a crash does no harm:
 - calling: the same call is asked for again, and the shell knows by its key that it has it;
 - held: the step is tried again, and holds again without a second line in the story or a second alert.
 
-Rules that end a run are asked first, each time, and whenever it has saved something: the contact is suppressed
-(and no transactional email is ahead), ``stop_when`` holds.
+Rules that end a run are asked first, each time, and whenever it has saved something: the contact is suppressed, has
+left this sequence or replied since it began (and no transactional email is ahead), ``stop_when`` holds.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class _Walk(Asking):
 
     def _go(self) -> None:
         while (step := self._here()) is not None:
-            if self.contact.suppressed and self._must_end():
+            if self._said_no and self._must_end():
                 return
             if self.run.elsewhere and self._done_elsewhere(step):
                 continue
@@ -316,17 +316,25 @@ class _Walk(Asking):
         """The rules that end a run whatever it is doing."""
         if self.program.live_segment:
             self._read_segment()
-        if self.contact.suppressed and (reason := self._out()):
+        if self._said_no and (reason := self._out()):
             self.end(RunStatus.STOPPED, reason)
         elif self.program.stop_when is not None and self._scene().holds(self.program.stop_when):
             self.end(RunStatus.STOPPED, self.program.stop_when.text)
         return self.run.status.ended
 
+    @property
+    def _said_no(self) -> bool:
+        """Whether there is anything that could take the contact out of this sequence: mostly there is not."""
+        contact = self.contact
+        return bool(contact.suppressed or contact.left or contact.replied)
+
     def _out(self) -> str | None:
-        """Why a suppressed contact is out of this sequence. A run with a transactional email ahead goes on for it."""
+        """Why the contact is out of this sequence. A run with a transactional email ahead goes on for it."""
+        if self.program.of_trigger:
+            return None
         here = self.program.standing_before(self.run.step)
         ahead = here is not None and here.id in self.program.still_sends
-        return None if self.program.of_trigger else self.contact.refuses(transactional=ahead)
+        return self.contact.refuses(self.program.name, transactional=ahead, since=self.run.started_at)
 
     def _must_meet(self) -> bool:
         """A trigger that may not create contacts waits until another one has."""

@@ -10,6 +10,8 @@ from engine.enrolment import enrol
 from engine.intake import start_directly
 from engine.interpreter import UNSURE, advance
 from engine.model import (
+    LEFT,
+    REPLIED,
     Accepted,
     Answered,
     Contact,
@@ -52,6 +54,34 @@ def test_a_run_goes_on_for_its_transactional_emails_and_leaves_out_the_others() 
     assert notes(offer)[0] == ("offer", "email", "not sent: unsubscribed")
     assert invoice.effects == (SendEmail(step="invoice", template="invoice", transactional=True),)
     assert (last.run.status, last.run.reason) == (RunStatus.STOPPED, "unsubscribed")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"), [({"left": {"course": NOON}}, LEFT), ({"replied": NOON + hours(1)}, REPLIED)]
+)
+def test_who_left_this_sequence_or_replied_gets_its_transactional_emails(changes: dict[str, Any], reason: str) -> None:
+    book = steps(MIXED)
+    first = go_on(book, begin(book), YES)
+    offer = go_on(book, first, **changes, after=hours(24))
+    invoice = go_on(book, offer, after=hours(48))
+    last = go_on(book, invoice, YES, after=hours(48))
+
+    assert notes(offer)[0] == ("offer", "email", f"not sent: {reason}")
+    assert invoice.effects == (SendEmail(step="invoice", template="invoice", transactional=True),)
+    assert (last.run.status, last.run.reason) == (RunStatus.STOPPED, reason)
+
+
+def test_who_left_a_sequence_enters_another_and_a_reply_is_to_what_had_begun() -> None:
+    book = steps("- email: one")
+    course = book.sequences["course"]
+
+    def entering(**changes: Any) -> str:
+        return enrol(course, ada(book).evolve(**changes), (), run_id="r", event_id=None, now=NOON).note
+
+    assert entering(left={"course": NOON}) == f"not started: {LEFT}"
+    assert entering(left={"another": NOON}) == entering(replied=NOON) == "started"
+    late = go_on(book, begin(book), replied=NOON - hours(1))
+    assert [type(effect) for effect in late.effects] == [SendEmail]
 
 
 @pytest.mark.parametrize("reason", ["bounced", "complained"])

@@ -58,7 +58,7 @@ from engine.model.programs import (
     UnknownContact,
     Verb,
 )
-from engine.model.runs import UNSUBSCRIBED, Contact, Run, RunStatus
+from engine.model.runs import LEFT, REPLIED, UNSUBSCRIBED, Contact, Run, RunStatus
 from engine.model.templates import TemplateText
 from engine.model.values import EMPTY, Datum, Field, FieldType, Value, Values, written
 from engine.model.waits import (
@@ -79,7 +79,9 @@ from engine.model.waits import (
 
 __all__ = [
     "EMPTY",
+    "LEFT",
     "NEW",
+    "REPLIED",
     "TRIGGER_PREFIX",
     "UNSUBSCRIBED",
     "Accepted",

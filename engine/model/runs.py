@@ -11,12 +11,17 @@ from engine.model.values import EMPTY, Values
 
 UNSUBSCRIBED = "unsubscribed"
 """The one reason for sending no marketing that says nothing about the address: transactional email still goes there."""
+LEFT = "unsubscribed from this sequence"
+"""Why somebody gets no marketing email of one sequence, and of others does."""
+REPLIED = "replied"
+"""Why a sequence ended for somebody who wrote back."""
 
 
 class Contact(Noun, frozen=True, kw_only=True):
     """A person. ``known`` is false while only a trigger that may not create contacts has named them.
 
-    ``suppressed`` is the reason why no marketing email may go there: unsubscribed, bounced, complained.
+    ``suppressed`` is the reason why no marketing email may go there: unsubscribed, bounced, complained. ``left`` are
+    sequences that they unsubscribed from, and when; ``replied`` is when they last wrote back.
     ``heard`` tells when each trigger that somebody may be waiting for was last told of this contact. ``emailed`` are
     the moments at which emails went out to it, as far back as a limit of the file looks; nothing where it has none.
     """
@@ -28,14 +33,20 @@ class Contact(Noun, frozen=True, kw_only=True):
     suppressed: str | None = None
     heard: Mapping[str, datetime] = EMPTY
     emailed: tuple[datetime, ...] = ()
+    left: Mapping[str, datetime] = EMPTY
+    replied: datetime | None = None
 
-    def refuses(self, *, transactional: bool) -> str | None:
-        """Why no such email may go there; None where it may.
+    def refuses(self, sequence: str, *, transactional: bool, since: datetime | None = None) -> str | None:
+        """Why no such email of a sequence may go there; None where it may. ``since`` is when their run of it began.
 
-        Who unsubscribed is done with marketing. An address that bounced or complained is left alone altogether:
-        providers refuse it for transactional email, too (resend.com/docs/dashboard/emails/email-suppressions).
+        Who unsubscribed is done with marketing: with all of it, or with that of one sequence. An address that bounced
+        or complained is left alone altogether: providers refuse it for transactional email, too
+        (resend.com/docs/dashboard/emails/email-suppressions). Who replied to a sequence talks to people from then on.
         """
-        return None if transactional and self.suppressed == UNSUBSCRIBED else self.suppressed
+        if transactional:
+            return None if self.suppressed == UNSUBSCRIBED else self.suppressed
+        replied = since is not None and self.replied is not None and self.replied >= since
+        return self.suppressed or (LEFT if sequence in self.left else REPLIED if replied else None)
 
 
 class RunStatus(StrEnum):

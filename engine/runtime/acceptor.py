@@ -26,6 +26,7 @@ from engine.runtime.clock import Ids
 from engine.runtime.ledger import Ledger, StoredEvent, Transaction, email_key
 from engine.runtime.outage import Outage
 from engine.runtime.outbox import mirror_item
+from engine.runtime.suppressions import keys_of
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,15 @@ class Acceptor:
     """The only writer of events in this process."""
 
     def __init__(
-        self, ledger: Ledger, playbook: Callable[[], Playbook], *, clock: Clock, ids: Ids, bell: Bell, mirrored: bool
+        self,
+        ledger: Ledger,
+        playbook: Callable[[], Playbook],
+        *,
+        clock: Clock,
+        ids: Ids,
+        bell: Bell,
+        mirrored: bool,
+        secret_key: str = "",
     ) -> None:
         self._ledger = ledger
         self._playbook = playbook
@@ -49,6 +58,7 @@ class Acceptor:
         self._ids = ids
         self._bell = bell
         self._mirrored = mirrored
+        self._secret_key = secret_key
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._outage = Outage(log, "webhooks not accepted: the ledger is away")
         self._thread = threading.Thread(target=self._work, name="acceptor", daemon=True)
@@ -125,7 +135,7 @@ class Acceptor:
     def _take(self, tx: Transaction, arrivals: Sequence[Arrival]) -> list[Answer]:
         group = _Group(self._playbook(), tx, self._clock, self._ids, arrivals)
         answers = [group.take(arrival) for arrival in arrivals]
-        group.store(mirrored=self._mirrored)
+        group.store(mirrored=self._mirrored, secret_key=self._secret_key)
         return answers
 
 
@@ -197,12 +207,14 @@ class _Group:
             self.seen[arrival.trigger, arrival.key] = event
         return _receipt(event, replayed=False)
 
-    def store(self, *, mirrored: bool) -> None:
-        """Write all of it."""
+    def store(self, *, mirrored: bool, secret_key: str) -> None:
+        """Write all of it. What stood against an address that was nobody's stands against its contact from here on."""
         if not self.events:
             return
         now = self.clock.now()
         self.tx.put_contacts(list(self.changed.values()), now)
+        new = [contact for contact in self.changed.values() if contact.id not in self.settled]
+        self.tx.take_over_suppressions({one.id: keys_of(one.email, secret_key) for one in new}, now)
         self.tx.poke([contact for contact in self.changed if contact in self.settled], now)
         self.tx.add_events(list(self.events.values()))
         self.tx.add_runs(self.runs, self.playbook.revision)

@@ -43,7 +43,8 @@ class Letter(Noun, frozen=True):
     def wanted(self) -> bool:
         """Whether its contact, as it is told here, may get it."""
         transactional = LIST_UNSUBSCRIBE not in self.message.headers
-        return self.contact.refuses(transactional=transactional) is None
+        run = self.run
+        return self.contact.refuses(run.program, transactional=transactional, since=run.started_at) is None
 
     @property
     def pair(self) -> Pair:

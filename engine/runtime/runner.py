@@ -148,7 +148,7 @@ class Runner:
         renewed = self._clock.now()
         # Runs in hand that nobody moves wait for the end of the lease: a ledger that is away is waited for a little.
         letters = self._move(playbook, [Turn(one.run, one.contact, Tick()) for one in claimed], permits, PAUSES[:4])
-        while letters:
+        while letters := self._still_wanted(playbook, letters, permits):
             if self._stopping.is_set():
                 self._put_back(letters)
                 return
@@ -156,7 +156,6 @@ class Runner:
                 letters, renewed = self._renew(letters), self._clock.now()
             parcel, letters = next_parcel(letters, self._mailer.batch)
             letters += self._move(playbook, self._hand_over(parcel), permits, PAUSES)
-            letters = self._still_wanted(playbook, letters, permits)
 
     def _hand_over(self, parcel: Sequence[Letter]) -> list[Turn]:
         batch = parcel[0].batch
@@ -178,7 +177,10 @@ class Runner:
             tx.release(leases)
 
     def _still_wanted(self, playbook: Playbook, letters: list[Letter], permits: Permits) -> list[Letter]:
-        """Those whom nobody paused, and whose contact has not unsubscribed, while others were sent."""
+        """Those whom nobody paused, and whose contact has not unsubscribed, since their emails were written down.
+
+        Asked right before each handing over: whoever said no by then gets nothing.
+        """
         if not letters:
             return letters
         with self._ledger.read() as tx:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from engine.runtime.acceptor import Acceptor
 from engine.runtime.arrivals import Arrival, Receipt
 from engine.runtime.bell import Bell
 from engine.runtime.crew import Crew
-from engine.runtime.ledger import EmailRecord, Ledger, Transaction
+from engine.runtime.ledger import EmailRecord, Ledger, Suppression, Transaction
 from engine.runtime.library import Library
 from engine.runtime.neighbours import Neighbours
 from engine.runtime.outage import Outage
@@ -178,12 +178,16 @@ class System:
             record = tx.email_by_key(key)
         return _shown(record, self.clock.now()) if record else None
 
-    def suppress(self, contact_id: str, reason: str) -> None:
+    def suppress(self, contact_id: str, reason: str, source: str = "unsubscribe link") -> None:
         """No marketing email goes to this contact any more; its runs end."""
+        self.change_suppression(contact_id, lambda one, now: one.with_reason(reason, now, source))
+
+    def change_suppression(self, contact_id: str, change: Callable[[Suppression, datetime], Suppression]) -> None:
+        """Change what stands against a contact; its runs look at once."""
         now = self.clock.now()
 
         def work(tx: Transaction) -> None:
-            tx.suppress([contact_id], reason, now)
+            tx.change_suppressions([contact_id], lambda one: change(one, now), now)
             tx.poke([contact_id], now)
 
         self.ledger.transact(work)

@@ -89,7 +89,13 @@ def _build(settings: Settings, ledger: Ledger, threads: int) -> System:
         ledger=ledger,
         library=library,
         acceptor=Acceptor(
-            ledger, lambda: library.playbook, clock=clock, ids=ids, bell=bell, mirrored=notion is not None
+            ledger,
+            lambda: library.playbook,
+            clock=clock,
+            ids=ids,
+            bell=bell,
+            mirrored=notion is not None,
+            secret_key=settings.secret_key or "",
         ),
         crew=parts.crew(threads, paces.ask_anew) if threads else None,
         neighbours=shared,

@@ -25,14 +25,15 @@ class Email:
 
     def move(self, scene: Scene) -> Move:
         """Ask for the email; hold when the segment that chooses it is unknown."""
-        if refusal := scene.contact.refuses(transactional=self.transactional):
+        run = scene.run
+        if refusal := scene.contact.refuses(run.program, transactional=self.transactional, since=run.started_at):
             return Next(f"not sent: {refusal}")
-        template = dict(self.by_segment).get(scene.run.segment or "", self.otherwise)
+        template = dict(self.by_segment).get(run.segment or "", self.otherwise)
         if template is None:
             return Finish(RunStatus.HELD, scene.missing_for_segment())
         return Do(
             SendEmail(
-                step=scene.run.step or "",
+                step=run.step or "",
                 template=template,
                 subject=self.subject,
                 sender=self.sender,

@@ -11,7 +11,8 @@ import pytest
 from engine.errors import LedgerUnavailable
 from engine.model import RunStatus
 from engine.runtime.arrivals import KeyReused, Receipt, TriggerGone
-from engine.runtime.ledger import Transaction
+from engine.runtime.ledger import Suppression, Transaction
+from engine.runtime.suppressions import hashed_key
 from tests.playbooks import NOON, playbook
 from tests.runtime.conftest import Engine, arrival
 
@@ -249,3 +250,17 @@ def test_what_another_server_is_just_saving_of_a_contact_is_not_undone(engine: M
     while_another_writes(engine, save, red=7)
 
     assert (first.values()["first_name"], first.values()["red"]) == ("Ada", 7)
+
+
+def test_an_address_that_was_suppressed_before_anybody_had_it_is_so_for_the_contact(engine: Make) -> None:
+    key, course = hashed_key("ada@example.com", ""), engine(BOOK)
+    with course.ledger.write() as tx:
+        tx.suppress_address(key, Suppression(reason="bounced", at=NOON, source="erased"))
+
+    course.accept()
+    course.pass_time(days=2)
+
+    with course.ledger.read() as tx:
+        assert tx.contacts_by_email(["ada@example.com"])["ada@example.com"].suppressed == "bounced"
+        assert tx.suppressed_addresses([key]) == {}
+    assert course.mailer.given == []

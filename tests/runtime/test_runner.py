@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.errors import LedgerUnavailable
-from engine.model import Answered, Refused, Retry, RunStatus, TemplateText
+from engine.model import LEFT, REPLIED, Answered, Refused, Retry, RunStatus, TemplateText
 from engine.pacing import PaceState
 from engine.ports import Delivery, Message
 from engine.runtime.deciding import Decider
@@ -449,6 +449,47 @@ def test_who_unsubscribes_while_emails_go_out_gets_no_more_of_them(engine: Make)
 
     assert [(message.to, message.template) for message in course.mailer.given] == [("ada@example.com", "one")]
     assert {run.reason for run in course.runs()} == {"unsubscribed"}
+
+
+def test_who_unsubscribes_after_an_email_was_written_down_does_not_get_it(engine: Make) -> None:
+    """Between the commit of a decision and the mailer: it is asked once more, right before the handing over."""
+
+    class Late(AnyTemplate):
+        def find(self, name: str) -> Any:
+            with course.ledger.write() as tx:
+                tx.suppress([one.contact_id for one in course.runs()], "unsubscribed", course.clock.now())
+            return super().find(name)
+
+    course = engine(steps("- email: one"), templates=Late())
+    course.accept()
+    course.work()
+
+    assert course.mailer.given == []
+    assert {(run.status, run.reason) for run in course.runs()} == {(RunStatus.STOPPED, "unsubscribed")}
+
+
+@pytest.mark.parametrize("how", ["left", "replied"])
+def test_who_left_a_sequence_or_replied_gets_no_more_of_it(engine: Make, how: str) -> None:
+    course = engine(steps("- email: one\n- wait: 1 day\n- email: two", again_after="any_time"))
+    course.accept()
+    course.work()
+    (run,), now = course.runs(), NOON + timedelta(hours=1)
+    course.clock.forward(hours=1)
+    with course.ledger.write() as tx:
+        if how == "left":
+            tx.change_suppressions([run.contact_id], lambda one: one.leaving("course", now, "link"), now)
+        else:
+            tx.replied(run.contact_id, now)
+        tx.poke([run.contact_id], now)
+    course.work()
+
+    (ended,) = course.runs()
+    assert (ended.status, ended.reason) == (RunStatus.STOPPED, LEFT if how == "left" else REPLIED)
+    course.clock.forward(hours=1)
+    course.accept()
+    course.work()
+    course.pass_time(days=2)
+    assert subjects(course) == (["one"] if how == "left" else ["one", "one", "two"])
 
 
 def test_answers_in_hand_wait_for_a_ledger_that_is_away(engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from engine.model import TRIGGER_PREFIX
-from engine.runtime.ledger.contacts import Contacts
 from engine.runtime.ledger.control import STANDING_COLUMNS, Control, Standing, standing_of
 from engine.runtime.ledger.encoding import instant_or_none, millis
 from engine.runtime.ledger.records import ListedRun, email_key
 from engine.runtime.ledger.run_rows import LIVE, RUN_COLUMNS_OF_R, run_of
 from engine.runtime.ledger.session import Lookup, Statement
+from engine.runtime.ledger.suppressions import Suppressions
 
 # ruff: noqa: S608 - the only words put into SQL here are our own
 
@@ -64,7 +64,7 @@ def _pause_overdue(which: str) -> Statement:
 _PAUSE_OVERDUE = (_pause_overdue("<>"), _pause_overdue("="))
 
 
-class Attention(Control, Contacts):
+class Attention(Control, Suppressions):
     """Statements about runs that somebody should see."""
 
     def list_paused(self, programs: Iterable[str], *, email: str | None, limit: int) -> list[ListedRun]:

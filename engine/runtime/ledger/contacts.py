@@ -10,11 +10,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine.model import Contact
-from engine.runtime.ledger.encoding import instants, instants_text, json_object, json_text, millis
+from engine.runtime.ledger.encoding import (
+    instant_or_none,
+    instants,
+    instants_text,
+    json_object,
+    json_text,
+    millis,
+    millis_or_none,
+)
 from engine.runtime.ledger.records import Patch, email_key
 from engine.runtime.ledger.session import Lookup, Row, Session, Statement
 
-_COLUMNS = "id, email, data, known, suppressed, heard"
+_COLUMNS = "id, email, data, known, suppressed, heard, left_sequences, replied_at"
 _BY_EMAIL = Lookup(f"SELECT {_COLUMNS} FROM contacts WHERE email_key IN :keys")  # noqa: S608 - our own words
 _BY_ID = Lookup(f"SELECT {_COLUMNS} FROM contacts WHERE id IN :keys")  # noqa: S608 - our own words
 # A lock that lets others refer to the row. Locks are taken in the order of the rows that come out of the sort.
@@ -23,17 +31,18 @@ _LOCK_BY_EMAIL = Lookup("SELECT id FROM contacts WHERE email_key IN :keys ORDER 
 
 _PUT = Statement(
     """
-    INSERT INTO contacts (id, email, email_key, data, known, suppressed, created_at, changed_at, heard)
-    VALUES (:id, :email, :email_key, :data, :known, :suppressed, :now, :now, :heard)
+    INSERT INTO contacts (id, email, email_key, data, known, suppressed, created_at, changed_at, heard,
+        left_sequences, replied_at)
+    VALUES (:id, :email, :email_key, :data, :known, :suppressed, :now, :now, :heard, :left_sequences, :replied_at)
     ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, data = excluded.data,
         known = excluded.known, suppressed = excluded.suppressed, changed_at = excluded.changed_at,
-        heard = excluded.heard
+        heard = excluded.heard, left_sequences = excluded.left_sequences, replied_at = excluded.replied_at
 """,
     together=True,
 )
 _WRITE = Statement("UPDATE contacts SET data = :data, changed_at = :now WHERE id = :id", together=True)
-_SUPPRESS = Statement("""
-    UPDATE contacts SET suppressed = :reason, changed_at = :now WHERE id = :id AND suppressed IS NULL
+_REPLIED = Statement("""
+    UPDATE contacts SET replied_at = :at WHERE id = :id AND (replied_at IS NULL OR replied_at < :at)
 """)
 
 
@@ -45,6 +54,8 @@ def _contact(row: Row) -> Contact:
         known=bool(row[3]),
         suppressed=row[4],
         heard=instants(row[5]),
+        left=instants(row[6]),
+        replied=instant_or_none(row[7]),
     )
 
 
@@ -57,6 +68,8 @@ def _row(contact: Contact, now: int) -> dict[str, Any]:
         "known": int(contact.known),
         "suppressed": contact.suppressed,
         "heard": instants_text(contact.heard),
+        "left_sequences": instants_text(contact.left),
+        "replied_at": millis_or_none(contact.replied),
         "now": now,
     }
 
@@ -120,7 +133,7 @@ class Contacts(Session):
         self._many(_WRITE, [{"id": c.id, "data": json_text(c.values), "now": at} for c in merged.values()])
         return merged
 
-    def suppress(self, contact_ids: Iterable[str], reason: str, now: datetime) -> None:
-        """No marketing email goes there any more; a first reason is kept."""
-        at = millis(now)
-        self._many(_SUPPRESS, [{"id": contact_id, "reason": reason, "now": at} for contact_id in contact_ids])
+    def replied(self, contact_id: str, at: datetime) -> None:
+        """They wrote to us; the latest time counts."""
+        self.lock_contacts([contact_id])
+        self._do(_REPLIED, id=contact_id, at=millis(at))

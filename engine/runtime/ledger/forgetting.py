@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Self
 
 from engine.model import TRIGGER_PREFIX
-from engine.runtime.ledger.contacts import Contacts
 from engine.runtime.ledger.encoding import millis
 from engine.runtime.ledger.session import Lookup, Statement
+from engine.runtime.ledger.suppressions import Suppressions
 
 # ruff: noqa: S608 - the only words put into SQL here are our own
 
@@ -88,7 +88,7 @@ class Forgotten:
         return type(self)(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
-class Forgetting(Contacts):
+class Forgetting(Suppressions):
     """Statements that delete."""
 
     def ended_runs(self, before: datetime, after: str, limit: int) -> list[str]:

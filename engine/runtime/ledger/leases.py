@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.model import Run
-from engine.runtime.ledger.contacts import Contacts
 from engine.runtime.ledger.encoding import instant, millis
 from engine.runtime.ledger.records import Claimed, ClaimKind, Lease
 from engine.runtime.ledger.run_rows import LIVE, RUN_COLUMNS, run_of, settled
 from engine.runtime.ledger.session import Lookup, Row, Statement
+from engine.runtime.ledger.suppressions import Suppressions
 
 # ruff: noqa: S608 - the only words put into SQL here are our own
 
@@ -144,7 +144,7 @@ def _due_order(run: Run) -> tuple[float, str]:
     return (run.due_at.timestamp() if run.due_at else 0.0, run.id)
 
 
-class Leases(Contacts):
+class Leases(Suppressions):
     """Statements about who has which run in hand."""
 
     def claim(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from engine.model import EMPTY, Contact, Noun, Run, TemplateText, Value, Values
+from engine.model import EMPTY, UNSUBSCRIBED, Contact, Noun, Run, TemplateText, Value, Values
 from engine.ports import Message
 
 EmailStatus = Literal["asked", "accepted", "refused"]
@@ -22,6 +22,87 @@ Patch = Mapping[str, Value]
 def email_key(email: str) -> str:
     """Under what an address is looked up: the same for every way of writing its capitals."""
     return email.strip().casefold()
+
+
+EVERYTHING = "*"
+"""Stands among left sequences while a weightier reason hides that they unsubscribed from all; no sequence has it."""
+
+
+class Suppression(Noun, frozen=True, kw_only=True):
+    """What stands against writing to an address.
+
+    ``reason`` is unsubscribed, bounced, complained or somebody's own words, None where they only left sequences
+    (``left``, and when). ``at`` and ``source`` tell when and by what the reason (else the last leaving) came; both are
+    None for what was noted before busos kept them.
+    """
+
+    reason: str | None = None
+    at: datetime | None = None
+    source: str | None = None
+    left: Mapping[str, datetime] = EMPTY
+
+    def __bool__(self) -> bool:
+        """Whether anything stands against it."""
+        return bool(self.reason or self.left)
+
+    def with_reason(self, reason: str, at: datetime | None, source: str | None) -> Suppression:
+        """With a further reason. The first one stands, but unsubscribing gives way: it leaves transactional email.
+
+        It is not forgotten: when the weightier reason is lifted, it stands again.
+        """
+        new = Suppression(reason=reason, at=at, source=source, left=self.left)
+        if self.reason is None:
+            return new
+        if UNSUBSCRIBED not in {self.reason, reason} or self.reason == reason:
+            return self
+        weightier, quiet = (self, new) if reason == UNSUBSCRIBED else (new, self)
+        since = quiet.at or weightier.at
+        hidden = {EVERYTHING: since} if since is not None else {}
+        return weightier.evolve(left={**hidden, **self.left})
+
+    def without_reason(self) -> Suppression:
+        """After the reason was lifted: what they unsubscribed from still stands."""
+        left = {name: at for name, at in self.left.items() if name != EVERYTHING}
+        if self.reason != UNSUBSCRIBED and (since := self.left.get(EVERYTHING)):
+            return self.evolve(reason=UNSUBSCRIBED, at=since, left=left)
+        return Suppression(at=self.at, source=self.source, left=left) if left else Suppression()
+
+    def leaving(self, sequence: str, at: datetime, source: str) -> Suppression:
+        """After they unsubscribed from one sequence; the first time counts."""
+        told = {} if self.reason else {"at": at, "source": source}
+        return self if sequence in self.left else self.evolve(left={**self.left, sequence: at}, **told)
+
+    def coming_back(self, sequence: str) -> Suppression:
+        """After they took back that they left one sequence."""
+        left = {name: at for name, at in self.left.items() if name != sequence}
+        return self.evolve(left=left) if left or self.reason else Suppression()
+
+    def joined(self, other: Suppression) -> Suppression:
+        """Both: nothing that stands against it is lost."""
+        both = self.with_reason(other.reason, other.at, other.source) if other.reason else self
+        return both.evolve(at=both.at or other.at, source=both.source or other.source, left={**other.left, **both.left})
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """An address in the list: ``key`` is under what it stands, ``contact_id`` whose it is, None for nobody's."""
+
+    key: str
+    suppression: Suppression
+    contact_id: str | None = None
+
+
+class DeliveryEvent(Noun, frozen=True, kw_only=True):
+    """What the provider told of an email. ``id`` is that of its message, ``at`` its own time, ``detail`` its words.
+
+    ``kind`` is delivered, bounced and the like; ``provider_id`` is None for what is about no email.
+    """
+
+    id: str
+    kind: str
+    at: datetime
+    provider_id: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,19 @@ worked on the other ledger.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from engine.runtime.ledger.encoding import instant, instant_or_none, millis
+from engine.runtime.ledger.records import Suppression
 from engine.runtime.ledger.run_rows import LIVE
-from engine.runtime.ledger.session import Lookup, Session, Statement
+from engine.runtime.ledger.session import Lookup, Statement
+from engine.runtime.ledger.suppressions import Suppressions
 
 # ruff: noqa: S608 - the only words put into SQL here are our own
 
@@ -49,15 +52,11 @@ _BY_HAND = Statement(f"SELECT count(*) FROM runs WHERE status IN {LIVE} AND paus
 _ERRANDS = Statement("""
     UPDATE outbox SET status = 'failed', error = :reason, done_at = :now WHERE status = 'pending'
 """)
-_SUPPRESSED_SO_FAR = Lookup("SELECT email_key FROM contacts WHERE email_key IN :keys AND suppressed IS NOT NULL")
-_SUPPRESS = Statement("""
-    UPDATE contacts SET suppressed = COALESCE(suppressed, :suppressed) WHERE email_key = :email_key OR id = :id
-""")
 _ADD_SUPPRESSED = Statement("""
-    INSERT INTO contacts (id, email, email_key, data, known, suppressed, created_at, changed_at)
-    VALUES (:id, :email, :email_key, :data, :known, :suppressed, :created_at, :changed_at) ON CONFLICT DO NOTHING
+    INSERT INTO contacts (id, email, email_key, data, known, created_at, changed_at)
+    VALUES (:id, :email, :email_key, :data, :known, :created_at, :changed_at) ON CONFLICT DO NOTHING
 """)
-_CONTACT = ("id", "email", "email_key", "data", "known", "suppressed", "created_at", "changed_at")
+_WHO = Lookup("SELECT email_key, id FROM contacts WHERE email_key IN :keys")
 _NOBODY = Statement("DELETE FROM workers")
 _NO_PACE = Statement("DELETE FROM paces")
 _UNMARK = Statement("DELETE FROM notes WHERE name = :name")
@@ -149,7 +148,11 @@ read_mark = msgspec.json.Decoder(Mark).decode
 """The mark that a note holds."""
 
 
-class Restored(Session):
+def _told_there(there: Suppression, here: Suppression) -> Suppression:
+    return here.joined(there)
+
+
+class Restored(Suppressions):
     """Statements about a copy that takes the place of a ledger."""
 
     def mark(self) -> Mark | None:
@@ -184,14 +187,32 @@ class Restored(Session):
         unsure = [Unsure(row[0], row[1], row[2], instant_or_none(row[3])) for row in rows]
         return Held(known, unsure, errands, instant(at), before)
 
-    def keep_suppressed(self, rows: Sequence[Sequence[Any]]) -> int:
-        """Take over contacts of another ledger that are suppressed there; how many were not so here."""
-        contacts = [dict(zip(_CONTACT, row, strict=True)) for row in rows]
-        keys = [contact["email_key"] for contact in contacts]
-        before = self._lookup(_SUPPRESSED_SO_FAR, keys)
-        self._many(_SUPPRESS, contacts)
-        self._many(_ADD_SUPPRESSED, contacts)
-        return len(keys) - len(before)
+    def keep_suppressed(self, people: Sequence[tuple[Mapping[str, Any], Suppression]], now: datetime) -> int:
+        """Take over contacts of another ledger that are suppressed there; how many were not so here.
+
+        They are known by their address or by their id: who has another address here is the same person.
+        """
+        told = [(row["id"], row["email_key"], suppression) for row, suppression in people]
+        keys = {key: contact for key, contact in self._lookup(_WHO, [key for _, key, _ in told])}  # noqa: C416
+        before = len(self.suppressed_among(contact for pair in told for contact in (pair[0], keys.get(pair[1], ""))))
+        self._many(_ADD_SUPPRESSED, [row for row, _ in people])
+        keys = {key: contact for key, contact in self._lookup(_WHO, [key for _, key, _ in told])}  # noqa: C416
+        for contact, key, suppression in told:
+            both = {contact, keys.get(key, contact)}
+            self.change_suppressions(both, partial(_told_there, suppression), now)
+        self.take_over_suppressions({contact: [key] for key, contact in keys.items()}, now)
+        return len(told) - before
+
+    def keep_suppressed_addresses(self, rows: Mapping[str, Suppression], now: datetime) -> int:
+        """The same for addresses that no contact had there; here one may."""
+        ids = {key: contact for key, contact in self._lookup(_WHO, list(rows))}  # noqa: C416 - rows are no pairs to mypy
+        known = self.suppressed_addresses(rows)
+        for key, suppression in rows.items():
+            if key in ids:
+                self.change_suppressions([ids[key]], suppression.joined, now)
+            else:
+                self.suppress_address(key, suppression)
+        return sum(1 for key in rows if key not in known and key not in ids)
 
     def unsure_runs(self, one: Unsure, at: datetime) -> list[str]:
         """Ids of the runs that were paused at that moment before this step."""

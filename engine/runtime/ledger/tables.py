@@ -63,6 +63,22 @@ contacts = Table(
     _time("created_at"),
     _time("changed_at"),
     _text("heard", null=True),
+    _time("suppressed_at", null=True),
+    _text("suppressed_by", null=True),
+    _text("left_sequences", null=True),
+    _time("replied_at", null=True),
+)
+Index("contacts_suppressed", contacts.c.email_key, **_only("suppressed IS NOT NULL OR left_sequences IS NOT NULL"))
+
+# What stands against an address that no contact has: ``engine.runtime.suppressions`` says what the keys are.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _text("key", key=True),
+    _text("reason", null=True),
+    _time("at", null=True),
+    _text("source", null=True),
+    _text("left_sequences", null=True),
 )
 
 events = Table(
@@ -168,6 +184,7 @@ emails = Table(
 Index("emails_step", emails.c.run_id, emails.c.step, unique=True)
 Index("emails_batch", emails.c.batch, **_only("batch IS NOT NULL"))
 Index("emails_to", emails.c.to_key)
+Index("emails_provider", emails.c.provider_id, **_only("provider_id IS NOT NULL"))
 
 # Apart, because a row is written whole at each of its changes, and the message is most of it.
 messages = Table(
@@ -176,6 +193,20 @@ messages = Table(
     Column("number", _Number, ForeignKey("emails.number"), primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
 )
+
+# What the provider told of emails, by the id of its message: nobody's, until an email with that provider_id is there.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _text("id", key=True),
+    _text("kind"),
+    _text("provider_id", null=True),
+    _time("at"),
+    _time("received_at"),
+    _text("detail", null=True),
+)
+Index("deliveries_email", deliveries.c.provider_id, **_only("provider_id IS NOT NULL"))
+Index("deliveries_received", deliveries.c.received_at)
 
 # due_at of an item in somebody's hands is the end of the lease, lease_by the number of that worker. ``changed`` says
 # that more was merged into it since it was claimed, so that "done" is not true of all of it.

@@ -126,7 +126,7 @@ def _made_safe(path: Path, now: datetime, former: Path | None) -> tuple[Held, in
         if wrong := ledger.check():
             raise LedgerUnavailable(f"The backup is not sound ({wrong[0]}). Nothing was changed.")
         with ledger.write() as tx:
-            return tx.put_to_use(now), take_over(former, tx) if former else 0
+            return tx.put_to_use(now), take_over(former, tx, now) if former else 0
 
 
 @contextmanager
@@ -180,7 +180,7 @@ def _restore_tables(
         emptied(database, whatever_it_has=replacing) as after,
     ):
         copied(before, after, progress)
-        return after.put_to_use(now), take_over(former, after.transaction) if former else 0
+        return after.put_to_use(now), take_over(former, after.transaction, now) if former else 0
 
 
 @contextmanager

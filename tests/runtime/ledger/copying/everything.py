@@ -35,6 +35,8 @@ def value_of(column: Column[Any], number: int) -> Any:
         return value_of(next(iter(column.foreign_keys)).column, number)
     if column.nullable and number == 1:
         return None
+    if column.name == "left_sequences":  # read again when a ledger takes the place of another
+        return f'{{"sequence {number}": {1_763_000_000_000 + number}}}'
     match column.type:
         case LargeBinary():
             return bytes(range(256)) * (number % 20)
