@@ -129,6 +129,17 @@ class NotionTemplates:
         others = set(self._fallback.names()) if self._fallback else set()
         return sorted(usable | (others - set(current)))
 
+    def everything(self) -> Mapping[str, TemplateText]:
+        """Every template as Notion has it, switched off and empty ones too; see ``trouble``."""
+        return self._current()
+
+    def has_preheaders(self) -> bool:
+        """Whether the database has a property for what mail programs show beside the subject."""
+        try:
+            return PREHEADER in self._database.source().properties
+        except NotionError:
+            return False
+
     def edition(self) -> object:
         """Something else after a reading brought other templates, or a file changed."""
         return self._edition, self._fallback.edition() if self._fallback else None
