@@ -12,7 +12,7 @@ from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler, Message, Scope, Send
 
 from engine.errors import SettingsError
-from server import health, openapi, outbox_page, rendering, unsubscribe
+from server import deliveries, health, openapi, outbox_page, rendering, unsubscribe
 from server.problems import answer_problem
 from server.system import SentEmail, System
 from server.webhooks import Webhooks, request_id
@@ -21,7 +21,14 @@ __all__ = ["App", "SentEmail", "System", "create_app", "listen", "make_server", 
 
 GRACE = 5  # seconds that open requests have to finish when the server stops
 
-_ROUTES = (*health.ROUTES, *unsubscribe.ROUTES, *outbox_page.ROUTES, *openapi.ROUTES, *rendering.ROUTES)
+_ROUTES = (
+    *health.ROUTES,
+    *deliveries.ROUTES,
+    *unsubscribe.ROUTES,
+    *outbox_page.ROUTES,
+    *openapi.ROUTES,
+    *rendering.ROUTES,
+)
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
 

@@ -73,6 +73,25 @@ class WebhookLock:
         return "The signature does not fit this body and the secret of this server."
 
 
+class DeliveryLock(WebhookLock):
+    """Signatures of Resend and nothing else: without a secret nobody may enter, since nobody can prove anything."""
+
+    __slots__ = ()
+
+    def prove(self, headers: Headers, body: bytes, now: float) -> bytes:
+        """The id of the message; a 401 unless Resend has signed it. ``now`` is Unix time."""
+        signed = _signed(headers)
+        if not self._keys:
+            reason = "This server has no RESEND_WEBHOOK_SECRET, so nobody can prove to be Resend."
+        elif signed is None:
+            reason = "Only Resend may post here: svix-id, svix-timestamp and svix-signature are missing."
+        elif (refusal := self._refuse_signature(*signed, body, now)) is None:
+            return signed[0]
+        else:
+            reason = refusal
+        raise Problem(401, reason)
+
+
 class ProviderLock:
     """The signature of the provider that a trigger names. Without its secret nobody may enter: nobody can prove it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.model import Playbook
 from engine.ports import Clock
@@ -102,4 +102,8 @@ class System(Protocol):
 
     def suppress(self, contact_id: str, reason: str) -> None:
         """Never send this contact marketing email again. Doing so twice, or for nobody, is no error. May block."""
+        ...
+
+    def deliver(self, document: Mapping[str, Any], message_id: str) -> bool:
+        """Keep what the provider told of an email, and do what follows; False where it came before. May block."""
         ...

@@ -78,6 +78,8 @@ def sweep(ledger: Ledger, limits: Limits) -> Iterator[Forgotten]:
     """Delete all that is old, a transaction for each batch; what each came to."""
     yield ledger.transact(lambda tx: tx.forget_workers(limits.workers), durable=False)
     yield from _errands(ledger, limits.errands)
+    while ledger.transact(lambda tx: tx.forget_orphans(limits.errands, BATCH), durable=False) == BATCH:
+        yield Forgotten()
     if limits.runs is not None:
         yield from _batches(ledger, limits.runs, Transaction.ended_runs, Transaction.forget_runs)
         yield from _batches(ledger, limits.runs, Transaction.unused_events, Transaction.forget_events)

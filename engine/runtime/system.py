@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import structlog
 
@@ -15,9 +15,11 @@ from engine.adapters.guard import KEPT
 from engine.errors import LedgerError
 from engine.model import Playbook
 from engine.ports import Clock
+from engine.runtime import deliveries
 from engine.runtime.acceptor import Acceptor
 from engine.runtime.arrivals import Arrival, Receipt
 from engine.runtime.bell import Bell
+from engine.runtime.clock import Ids
 from engine.runtime.crew import Crew
 from engine.runtime.ledger import EmailRecord, Ledger, Suppression, Transaction
 from engine.runtime.library import Library
@@ -192,6 +194,14 @@ class System:
 
         self.ledger.transact(work)
         self._bell.ring()
+
+    def deliver(self, document: Mapping[str, Any], message_id: str) -> bool:
+        """Keep what the provider told of an email, and do what follows; False where it came before."""
+        now, ids, key = self.clock.now(), Ids(), self.settings.secret_key or ""
+        told = deliveries.read(document, message_id, now)
+        new = self.ledger.transact(lambda tx: deliveries.take(tx, told, key, ids, now))
+        self._bell.ring()
+        return new
 
     # Housekeeping
 

@@ -138,6 +138,7 @@ class MemorySystem:
         self.receipts: dict[str, tuple[str, Receipt]] = {}
         self.emails: list[Kept] = []
         self.suppressed: list[tuple[str, str]] = []
+        self.delivered: dict[str, Any] = {}
         self.fault: Exception | None = None
         self.parts: dict[str, tuple[bool, str]] = {"ledger": (True, "writable"), "worker": (True, "seen 2 s ago")}
         self._acceptor = ThreadPoolExecutor(1)
@@ -183,6 +184,13 @@ class MemorySystem:
         if self.fault is not None:
             raise self.fault
         self.suppressed.append((contact_id, reason))
+
+    def deliver(self, document: Any, message_id: str) -> bool:
+        if self.fault is not None:
+            raise self.fault
+        new = message_id not in self.delivered
+        self.delivered.setdefault(message_id, document)
+        return new
 
     def close(self) -> None:
         self._acceptor.shutdown()

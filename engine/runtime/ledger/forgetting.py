@@ -36,6 +36,9 @@ _RUNS = Statement(f"""
 """)
 _OWNERS = Lookup("SELECT DISTINCT contact_id FROM runs WHERE id IN :keys")
 _MESSAGES = Lookup(f"DELETE FROM messages WHERE number IN (SELECT number FROM emails WHERE run_id IN ({_THESE}))")
+_DELIVERIES = Lookup(
+    f"DELETE FROM deliveries WHERE provider_id IN (SELECT provider_id FROM emails WHERE run_id IN ({_THESE}))"
+)
 _EMAILS = Lookup(f"DELETE FROM emails WHERE run_id IN ({_THESE})")
 _STORY = Lookup(f"DELETE FROM story WHERE run_id IN ({_THESE})")
 _TRIGGERS = Lookup(f"DELETE FROM runs WHERE id IN :keys AND {_ENDED} AND {_OF_TRIGGER}")
@@ -100,6 +103,7 @@ class Forgetting(Suppressions):
         at = millis(before)
         self.lock_contacts(row[0] for row in self._lookup(_OWNERS, ids))  # so that nobody tries one of them again now
         self._touch(_MESSAGES, ids, before=at)
+        self._touch(_DELIVERIES, ids, before=at)
         emails = self._touch(_EMAILS, ids, before=at)
         lines = self._touch(_STORY, ids, before=at)
         self._touch(_TRIGGERS, ids, before=at)

@@ -250,9 +250,12 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """By which version of the file something was decided: its hash, and the commit of git that holds it."""
+    """By which version of the file something was decided: its hash, and the commit of git that holds it.
 
-    revision: str
+    No version decided what the provider told of an email.
+    """
+
+    revision: str | None
     commit: str | None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.runtime.ledger.attention import Attention
 from engine.runtime.ledger.batches import Batches
 from engine.runtime.ledger.crowds import Crowds
+from engine.runtime.ledger.deliveries import Deliveries
 from engine.runtime.ledger.edited import Edited
 from engine.runtime.ledger.forgetting import Forgetting
 from engine.runtime.ledger.leases import Leases
@@ -32,6 +33,7 @@ class Transaction(
     Soundness,
     Attention,
     Crowds,
+    Deliveries,
     Edited,
 ):
     """What ``Ledger.write`` and ``Ledger.read`` give; of no use after their block."""

@@ -77,6 +77,11 @@ def command(email: str, file: str | None, as_json: bool) -> None:
 
 
 def _person(tx: Transaction, email: str) -> _Person | None:
+    from engine.runtime.deliveries import delivery_lines, with_deliveries
+
+    def told(story: Sequence[Entry]) -> Sequence[Entry]:
+        return with_deliveries(story, delivery_lines(tx, story))
+
     contact = next(iter(tx.contacts_by_email([email]).values()), None)
     if contact is None:
         return None
@@ -85,7 +90,7 @@ def _person(tx: Transaction, email: str) -> _Person | None:
     asking = {(one.run.id, one.run.step) for one in listed}
     sent = [one for found in tx.emailed([email], _EVER).values() for one in found]
     emailed = tuple(at for run_id, step, at in sent if (run_id, step) not in asking)  # as production counts them
-    stories = [(one.run, tx.story(one.run.id)) for one in listed]
+    stories = [(one.run, told(tx.story(one.run.id))) for one in listed]
     return _Person(contact.evolve(emailed=emailed), stories, paused)
 
 

@@ -72,22 +72,25 @@ def _of_id(tx: Transaction, run_id: str) -> list[_Told]:
         return []
     run, paused_at = found[0].run, found[0].paused_at
     contact = tx.contacts([run.contact_id])[run.contact_id]
-    return [_Told(run, contact.email, tx.story(run.id), tx.stamps(run.id), None if run.status.ended else paused_at)]
+    return [_told(tx, run, contact.email, paused_at)]
+
+
+def _told(tx: Transaction, run: Run, email: str, paused_at: datetime | None) -> _Told:
+    """What the provider told of its emails was decided by no version of the file."""
+    from engine.runtime.deliveries import delivery_lines, with_deliveries
+    from engine.runtime.ledger.records import Stamp
+
+    own = tx.story(run.id)
+    story = with_deliveries(own, delivery_lines(tx, own))
+    stamps = iter(tx.stamps(run.id))
+    beside = [Stamp(None, None) if entry.kind == "delivery" else next(stamps) for entry in story]
+    return _Told(run, email, story, beside, None if run.status.ended else paused_at)
 
 
 def _of_email(tx: Transaction, email: str) -> list[_Told]:
     """Oldest first, the runs of triggers too: they begin the story."""
     listed = tx.list_runs(email=email, triggers=True, limit=MOST)
-    return [
-        _Told(
-            one.run,
-            one.email,
-            tx.story(one.run.id),
-            tx.stamps(one.run.id),
-            None if one.run.status.ended else one.paused_at,
-        )
-        for one in reversed(listed)
-    ]
+    return [_told(tx, one.run, one.email, one.paused_at) for one in reversed(listed)]
 
 
 def _as_json(found: Sequence[_Told], zone: ZoneInfo) -> dict[str, Any]:
@@ -128,10 +131,10 @@ def _as_text(told: _Told, zone: ZoneInfo) -> list[str]:
 
 def _versions(stamps: Sequence[Stamp]) -> list[str]:
     """By which versions of the file it was decided, in order, where git knows them or there were several."""
-    seen = list(dict.fromkeys(stamps))
+    seen = [one for one in dict.fromkeys(stamps) if one.revision]
     if len(seen) < 2 and not any(one.commit for one in seen):
         return []
-    told = [f"{one.revision} (commit {one.commit})" if one.commit else one.revision for one in seen]
+    told = [f"{one.revision} (commit {one.commit})" if one.commit else str(one.revision) for one in seen]
     return [grey(f"decided by revision {', then '.join(told)}")]
 
 
