@@ -38,6 +38,7 @@ from tests.standins.wire import Reply, Request
 
 VERSIONS = ("2022-06-28", "2025-09-03", "2026-03-11")
 OLD = VERSIONS[0]
+MADE = ("rich_text", "email", "number", "checkbox", "select", "multi_select", "date", "phone_number", "url")
 BODY_BYTES = 512_000
 
 
@@ -139,6 +140,8 @@ class Notion(Workspace, Vendor):
         return [
             ("GET", r"/v1/databases/([^/]+)", self._database),
             ("POST", r"/v1/databases/([^/]+)/query", self._query_database),
+            ("PATCH", r"/v1/databases/([^/]+)", self._change_database),
+            ("PATCH", r"/v1/data_sources/([^/]+)", self._change_data_source),
             ("GET", r"/v1/data_sources/([^/]+)", self._data_source),
             ("POST", r"/v1/data_sources/([^/]+)/query", self._query_data_source),
             ("POST", r"/v1/pages", self._create),
@@ -249,6 +252,32 @@ class Notion(Workspace, Vendor):
         more = end < len(answers)
         listing = {"object": "list", "results": answers[start:end], "has_more": more, "type": kind, kind: {}}
         return {**listing, "next_cursor": ids[end] if more else None}
+
+    # -- Columns ------------------------------------------------------------------------------
+    # The contract has no schema for these two: this is their documented shape (reference/update-a-data-source).
+
+    def _change_database(self, request: Request, version: str, an_id: str) -> Json:
+        if version != OLD:
+            raise invalid("Properties are those of a data source in this version.", wrong=True)
+        (source,) = self._sources_of(an_id)
+        self._change_columns(source, request.json())
+        return database_answer(source.database, [source], version)
+
+    def _change_data_source(self, request: Request, version: str, an_id: str) -> Json:
+        source = self._source(an_id, version)
+        self._change_columns(source, request.json())
+        return source_answer(source, version)
+
+    def _change_columns(self, source: Source, body: Json) -> None:
+        for name, config in body["properties"].items():
+            ((kind, detail),) = config.items()
+            before = source.columns.get(name)
+            if kind not in MADE or (before and before["type"] != kind):
+                raise invalid(f"{name} cannot be made a {kind}.", wrong=True)
+            options = [each["name"] for each in detail.get("options", [])]
+            if before and set(before.get("options", [])) - set(options):
+                raise invalid(f"{name} would lose options.", wrong=True)
+            source.columns[name] = {"type": kind, **({"options": options} if "options" in detail else {})}
 
     # -- Pages --------------------------------------------------------------------------------
 

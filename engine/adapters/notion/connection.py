@@ -117,6 +117,10 @@ class Connection:
         answer = self._ask("PATCH", f"pages/{page_id}", {"properties": properties}, writes=True)
         return _as_page(answer, writes=True)
 
+    def change(self, path: str, body: Json) -> Json:
+        """Change something that is no page; raises NotionError."""
+        return _as_object(self._ask("PATCH", path, body, writes=True), writes=True)
+
     def query(self, path: str, where: Json | None, sorts: Sequence[Json]) -> Iterator[Page]:
         """The pages that match, part by part to the last one; raises NotionError."""
         body: Json = {"page_size": PAGE_SIZE, "sorts": list(sorts)}
