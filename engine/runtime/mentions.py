@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from engine.runtime.ledger import email_key
 
-_BEFORE = r"(?<![\w.+%&'*/=?^`{|}~!#$-])"
+_BEFORE = r"(?<![\w.+-])"
 _AFTER = r"(?![\w-]|\.\w)"
+_ESCAPED = re.compile(r"\\[nrtbf]")
+"""A line break as JSON and Python write it: its letter is no part of an address behind it."""
 
 
 class Mentions:
-    """Looks for one address, in whatever capitals. ``ada@example.com`` is not in ``mcada@example.com``."""
+    """Looks for one address, in whatever capitals, also as links write it.
+
+    ``ada@example.com`` is not in ``mcada@example.com``; it is in ``email=ada@example.com``, and in
+    ``?to=ada%40example.com``.
+    """
 
     def __init__(self, address: str) -> None:
-        self._key = email_key(address)
-        self._whole = re.compile(_BEFORE + re.escape(self._key) + _AFTER)
+        key = email_key(address)
+        ways = "|".join(map(re.escape, dict.fromkeys((key, quote(key, safe="").casefold()))))
+        self._whole = re.compile(f"{_BEFORE}(?:{ways}){_AFTER}")
 
     def __call__(self, text: str) -> bool:
         """Whether the text names it."""
-        told = text.casefold()
-        return self._key in told and self._whole.search(told) is not None
+        return self._whole.search(_ESCAPED.sub(" ", text).casefold()) is not None

@@ -10,7 +10,15 @@ import msgspec
 
 from engine.model import Contact, Entry
 from engine.runtime.calling import id_of_call
-from engine.runtime.ledger import EmailRecord, MirrorRecord, OutboxItem, StoredEvent, Transaction, email_key
+from engine.runtime.ledger import (
+    EmailRecord,
+    MirrorRecord,
+    OutboxItem,
+    StoredEvent,
+    Suppression,
+    Transaction,
+    email_key,
+)
 from engine.runtime.ledger.control import Standing
 from engine.runtime.ledger.encoding import millis
 from engine.runtime.mentions import Mentions
@@ -24,6 +32,7 @@ class Person:
     """
 
     contact: Contact
+    suppression: Suppression
     created_at: datetime
     changed_at: datetime
     events: Sequence[StoredEvent]
@@ -46,6 +55,7 @@ def person_at(tx: Transaction, address: str) -> Person | None:
     others = tx.alerts_and_calls()
     return Person(
         contact=contact,
+        suppression=tx.suppressions_of([contact.id])[contact.id],
         created_at=created,
         changed_at=changed,
         events=tx.events_of(contact.id),

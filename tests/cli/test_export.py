@@ -28,12 +28,12 @@ def fill(url: str) -> None:
     with Ledger.open(url) as ledger, ledger.write() as tx:
         tx.put_revision("abc", "version: 1", NOON)
         for name in ("ada", "mcada"):
-            address, run_id = f"{name}@example.com", f"run-{name}"
-            tx.put_contacts([Contact(id=name, email=address, values={"illness": f"{name}'s"})], NOON)
+            contact, address, run_id = f"contact-{name}-1", f"{name}@example.com", f"run-{name}"
+            tx.put_contacts([Contact(id=contact, email=address, values={"illness": f"{name}'s"})], NOON)
             event = StoredEvent(
                 id=f"event-{name}",
                 trigger="quiz",
-                contact_id=name,
+                contact_id=contact,
                 email=address,
                 payload={"reds": 2},
                 accepted_at=NOON,
@@ -43,7 +43,7 @@ def fill(url: str) -> None:
             run = Journey(
                 id=run_id,
                 program="welcome",
-                contact_id=name,
+                contact_id=contact,
                 status=RunStatus.WAITING,
                 step="second",
                 since=NOON,
@@ -67,7 +67,7 @@ def fill(url: str) -> None:
                         run_id=run_id,
                         step="hello",
                         key=f"key-{name}",
-                        contact_id=name,
+                        contact_id=contact,
                         mailer="resend",
                         message=message,
                     )
@@ -76,13 +76,13 @@ def fill(url: str) -> None:
             call = id_of_call(run_id, "crm", millis(NOON))
             tx.push(
                 [
-                    mirror_item(f"page-{name}", name, {}, NOON),
+                    mirror_item(f"page-{name}", contact, {}, NOON),
                     alert_item(f"alert-{name}", RaiseAlert(message=f"call {address.title()}."), NOON),
                     OutboxItem(id=call, kind="call", payload={"told": name}, due_at=NOON, created_at=NOON),
                 ]
             )
-            tx.put_mirrored([MirrorRecord(contact_id=name, page_id=f"notion-{name}", shown={}, seen_at=NOON)])
-            tx.suppress([name], "unsubscribed", NOON)
+            tx.put_mirrored([MirrorRecord(contact_id=contact, page_id=f"notion-{name}", shown={}, seen_at=NOON)])
+            tx.suppress([contact], "unsubscribed", NOON)
 
 
 def test_a_person_is_all_of_hers_and_nothing_of_anybody_elses(url: str) -> None:
@@ -108,8 +108,14 @@ def test_the_document_has_the_shape_that_the_page_tells(run: Run) -> None:
     text = (ROOT / "docs/people.md").read_text(encoding="utf-8").partition("## Export")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \| (.*) \|$", text, re.MULTILINE)
     assert {name for keys, _ in rows for name in re.findall("`(.*?)`", keys)} == set(told)
+    assert set(told["contact"]) <= set(re.findall("`(.*?)`", text))
     assert told["contact"]["values"] == {"illness": "ada's"}
-    assert told["suppression"] == {"reason": "unsubscribed"}
+    assert told["suppression"] == {
+        "reason": "unsubscribed",
+        "at": "2025-11-12T12:00:00-05:00",
+        "source": "busos",
+        "left": {},
+    }
     assert told["emails"][0]["text"] == "Hi"
     assert told["runs"][0]["story"][0]["note"] == "200"
     assert told["pending"] == {
@@ -133,6 +139,9 @@ def test_who_is_not_there_is_said_so(run: Run) -> None:
         ("write to Ada@Example.com.", True),
         ("<ada@example.com>", True),
         ('"ada@example.com"', True),
+        ("email=ada@example.com", True),
+        ("?to=ada%40example.com", True),
+        ('{"a":"x\\nada@example.com"}', True),
         ("mcada@example.com", False),
         ("x+ada@example.com", False),
         ("ada@example.com.au", False),

@@ -7,6 +7,7 @@ from engine.runtime.ledger.batches import Batches
 from engine.runtime.ledger.crowds import Crowds
 from engine.runtime.ledger.deliveries import Deliveries
 from engine.runtime.ledger.edited import Edited
+from engine.runtime.ledger.erasing import Erasing
 from engine.runtime.ledger.forgetting import Forgetting
 from engine.runtime.ledger.leases import Leases
 from engine.runtime.ledger.outbox import Outbox
@@ -35,5 +36,6 @@ class Transaction(
     Crowds,
     Deliveries,
     Edited,
+    Erasing,
 ):
     """What ``Ledger.write`` and ``Ledger.read`` give; of no use after their block."""

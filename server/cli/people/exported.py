@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from server.cli.stories import iso, story_json
 
 if TYPE_CHECKING:
-    from engine.runtime.ledger import EmailRecord, OutboxItem, StoredEvent
+    from engine.runtime.ledger import EmailRecord, OutboxItem, StoredEvent, Suppression
     from engine.runtime.ledger.control import Standing
     from engine.runtime.person import Person
 
@@ -26,9 +27,10 @@ def document(person: Person, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
             "created_at": iso(person.created_at, zone),
             "changed_at": iso(person.changed_at, zone),
             "values": dict(contact.values),
-            "heard": {trigger: iso(at, zone) for trigger, at in contact.heard.items()},
+            "heard": _moments(contact.heard, zone),
+            "replied_at": _moment(contact.replied, zone),
         },
-        "suppression": {"reason": contact.suppressed} if contact.suppressed else None,
+        "suppression": _suppression(person.suppression, zone) if person.suppression else None,
         "events": [_event(one, zone) for one in person.events],
         "runs": [_run(one, person, zone) for one in person.runs],
         "emails": [_email(one, zone) for one in person.emails],
@@ -36,6 +38,15 @@ def document(person: Person, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
         "calls": [_errand(one, zone) for one in person.calls],
         "mirror": page and {"page_id": page.page_id, "shown": dict(page.shown), "seen_at": iso(page.seen_at, zone)},
         "pending": _pending(person),
+    }
+
+
+def _suppression(suppression: Suppression, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "reason": suppression.reason,
+        "at": _moment(suppression.at, zone),
+        "source": suppression.source,
+        "left": _moments(suppression.left, zone),
     }
 
 
@@ -118,6 +129,10 @@ def _pending(person: Person) -> dict[str, list[str]]:
         "emails": [one.key for one in person.emails if one.status == "asked"],
         "errands": [one.id for one in errands if one.status == "pending"],
     }
+
+
+def _moments(moments: Mapping[str, datetime], zone: ZoneInfo) -> dict[str, str]:
+    return {name: iso(at, zone) for name, at in moments.items()}
 
 
 def _moment(moment: datetime | None, zone: ZoneInfo) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -61,6 +62,14 @@ class Database(Protocol):
 
     def check(self) -> list[str]:
         """What is wrong with it, a sentence each. Reads all of it."""
+        ...
+
+    def scrub(self) -> None:
+        """Let go of what deleted rows left behind, as far as this database can."""
+        ...
+
+    def files(self) -> list[Path]:
+        """The files that it is in, where this process can read them."""
         ...
 
     def close(self) -> None:
