@@ -151,7 +151,9 @@ def payload(alert: RaiseAlert) -> dict[str, Any]:
     embed["description"] = cut(alert.message, DESCRIPTION) or NOTHING
     if (colour := colour_of(alert.colour)) is not None:
         embed["color"] = colour
-    room = TOTAL - size(title) - size(embed["description"])
+    if alert.times > 1:
+        embed["footer"] = {"text": f"the last of {alert.times:,} of this kind"}
+    room = TOTAL - size(title) - size(embed["description"]) - size(embed.get("footer", {}).get("text", ""))
     if fields := fields_within(alert.fields, room):
         embed["fields"] = fields
     return {"embeds": [embed], "allowed_mentions": {"parse": []}}

@@ -58,13 +58,18 @@ class SaveValues(Noun, frozen=True):
 
 
 class RaiseAlert(Noun, frozen=True, kw_only=True):
-    """Tell the team. The run does not wait. Alerts of one ``topic`` that wait to go out become one."""
+    """Tell the team. The run does not wait.
+
+    Alerts of one ``topic`` that wait to go out become one: it says what the last one says, and stands for so many
+    (``times``).
+    """
 
     message: str
     topic: str | None = None
     title: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
     colour: str | None = None
+    times: int = 1
 
 
 class ShowProgress(Noun, frozen=True):

@@ -13,7 +13,7 @@ import structlog
 
 from engine.adapters.guard import KEPT
 from engine.errors import LedgerError
-from engine.model import Playbook
+from engine.model import Playbook, RaiseAlert
 from engine.ports import Clock
 from engine.runtime import deliveries
 from engine.runtime.acceptor import Acceptor
@@ -169,7 +169,7 @@ class System:
             items = [item for status in words for item in tx.list_outbox("alert", status, limit)]
         items.sort(key=lambda item: item.id, reverse=True)
         return [
-            ShownAlert(item.created_at, alert.message, alert.title, words[item.status], item.error)
+            ShownAlert(item.created_at, _counted(alert), alert.title, words[item.status], item.error)
             for item in items[:limit]
             for alert in [alert_of(item.payload)]
         ]
@@ -253,6 +253,11 @@ class System:
             return True, f"revision {self.playbook().revision}"
         first, count = problems[0], "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         return False, f"{count}, the last good version runs: {first.file}:{first.line}: {first.message}"
+
+
+def _counted(alert: RaiseAlert) -> str:
+    """What it says, and for how many it stands."""
+    return f"{alert.message} (the last of {alert.times:,} of this kind)" if alert.times > 1 else alert.message
 
 
 def _shown(record: EmailRecord, now: datetime) -> ShownEmail:

@@ -83,6 +83,7 @@ TEXT = st.text(max_size=40) | st.integers(0, 5000).map(lambda n: "x🎉" * n)
         title=st.none() | TEXT,
         fields=st.lists(st.tuples(TEXT, TEXT), max_size=40).map(tuple),
         colour=st.none() | st.text(max_size=8),
+        times=st.sampled_from([1, 2, 1_000_000]),
     )
 )
 def test_no_embed_is_ever_over_a_limit(alert: RaiseAlert) -> None:
@@ -95,6 +96,12 @@ def test_no_embed_is_ever_over_a_limit(alert: RaiseAlert) -> None:
     assert size(embed.get("title", "")) <= 256
     assert size(embed["description"]) <= 4096
     json.dumps(sent).encode()
+
+
+def test_an_alert_that_stands_for_many_says_so() -> None:
+    assert "footer" not in payload(RaiseAlert(message="m"))["embeds"][0]
+    (embed,) = payload(RaiseAlert(message="m", times=1234))["embeds"]
+    assert embed["footer"] == {"text": "the last of 1,234 of this kind"}
 
 
 def test_fields_that_do_not_fit_are_counted() -> None:

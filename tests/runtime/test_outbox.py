@@ -111,7 +111,17 @@ def test_alerts_of_one_topic_that_wait_become_one(course: Engine) -> None:
     while dispatch(course, chat):
         pass
 
-    assert sorted(alert.message for alert in chat.told) == ["Hot", "held 49"]
+    assert sorted((alert.message, alert.times) for alert in chat.told) == [("Hot", 1), ("held 49", 50)]
+
+
+def test_alerts_that_come_one_after_the_other_are_counted_until_they_go_out(course: Engine) -> None:
+    for number in range(7):
+        push(course, RaiseAlert(message=f"held {number}", topic="held"))
+    chat = Chat()
+    dispatch(course, chat)
+    push(course, RaiseAlert(message="held again", topic="held"))
+    dispatch(course, chat)
+    assert [(alert.message, alert.times) for alert in chat.told] == [("held 6", 7), ("held again", 1)]
 
 
 def test_an_adapter_that_breaks_costs_a_retry(course: Engine) -> None:

@@ -90,6 +90,16 @@ def item_of(row: Row) -> OutboxItem:
     )
 
 
+TIMES = "times"
+"""The member of an errand's payload that counts how many it stands for."""
+
+
+def _in_one(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Both errands in one, which stands for as many as both did."""
+    both = _merged(old, new)
+    return {**both, TIMES: old.get(TIMES, 1) + new[TIMES]} if TIMES in new else both
+
+
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Both objects in one: what the new one says wins, objects inside objects are merged too."""
     result = dict(old)
@@ -145,7 +155,7 @@ class Outbox(Session):
             rows = list(self._lookup(_WAITING, sorted(wanted), kind=kind))
             waiting = [(row, wanted.pop(row[1])) for row in rows]
             merged = [
-                (row[0], _merged(json_object(row[2]), item.payload)) for row, item in waiting if row[0] != item.id
+                (row[0], _in_one(json_object(row[2]), item.payload)) for row, item in waiting if row[0] != item.id
             ]
             self._many(_MERGE, [{"id": row_id, "payload": json_text(payload)} for row_id, payload in merged])
 
@@ -207,7 +217,7 @@ def _joined(first: OutboxItem, second: OutboxItem) -> OutboxItem:
         id=first.id,
         kind=first.kind,
         target=first.target,
-        payload=_merged(first.payload, second.payload),
+        payload=_in_one(first.payload, second.payload),
         due_at=min(first.due_at, second.due_at),
         created_at=first.created_at,
     )
