@@ -38,6 +38,7 @@ from engine.model import (
     Tick,
     Trigger,
     Values,
+    weightier,
 )
 from engine.scene import Scene, with_segment
 
@@ -191,7 +192,7 @@ class _World:
                 self.contact = self.contact.evolve(values=changed)
                 self._poke(now)
             case Suppressing(reason=reason, at=now):
-                self.contact = self.contact.evolve(suppressed=self.contact.suppressed or reason)
+                self.contact = self.contact.evolve(suppressed=weightier(self.contact.suppressed, reason))
                 self._poke(now)
             case _:
                 assert_never(happening)

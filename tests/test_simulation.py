@@ -180,7 +180,7 @@ def test_what_somebody_writes_elsewhere_reaches_the_runs_and_the_segment() -> No
     assert (simulation.contact.values["segment"], simulation.run.segment) == ("HOT", "COLD")
 
 
-def test_who_unsubscribes_gets_nothing_more_and_a_first_reason_is_kept() -> None:
+def test_who_unsubscribes_gets_nothing_more_and_a_bounce_weighs_more() -> None:
     book = steps("- email: one\n- wait: 1 day\n- email: two")
     gone = [Suppressing(reason=reason, at=NOON + hours(at)) for at, reason in ((2, "unsubscribed"), (3, "bounced"))]
 
@@ -188,7 +188,7 @@ def test_who_unsubscribes_gets_nothing_more_and_a_first_reason_is_kept() -> None
 
     assert emails(simulation) == [("one", hours(0))]
     assert [(run.status, run.reason) for run in simulation.runs] == [(RunStatus.STOPPED, "unsubscribed")]
-    assert simulation.contact.suppressed == "unsubscribed"
+    assert simulation.contact.suppressed == "bounced", "the weightier one stands: to a dead address nothing goes at all"
 
 
 def test_each_line_says_whose_it_is() -> None:

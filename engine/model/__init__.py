@@ -58,7 +58,7 @@ from engine.model.programs import (
     UnknownContact,
     Verb,
 )
-from engine.model.runs import LEFT, REPLIED, UNSUBSCRIBED, Contact, Run, RunStatus
+from engine.model.runs import LEFT, REPLIED, UNSUBSCRIBED, Contact, Run, RunStatus, weightier
 from engine.model.templates import TemplateText
 from engine.model.values import EMPTY, Datum, Field, FieldType, Value, Values, written
 from engine.model.waits import (
@@ -176,5 +176,6 @@ __all__ = [
     "Wait",
     "Where",
     "Window",
+    "weightier",
     "written",
 ]

@@ -49,6 +49,11 @@ class Contact(Noun, frozen=True, kw_only=True):
         return self.suppressed or (LEFT if sequence in self.left else REPLIED if replied else None)
 
 
+def weightier(known: str | None, reason: str) -> str:
+    """Of two reasons for not writing to somebody the one that stands: the first, but unsubscribing gives way."""
+    return reason if known in {None, UNSUBSCRIBED} else str(known)
+
+
 class RunStatus(StrEnum):
     """Where a run is. The last three are ends; every other has a due time.
 
