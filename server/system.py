@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from engine.model import Playbook
 from engine.ports import Clock
 from engine.runtime.arrivals import Arrival, Receipt
+from engine.runtime.ledger import Suppression
 from engine.runtime.settings import Settings
 
 
@@ -102,6 +103,10 @@ class System(Protocol):
 
     def suppress(self, contact_id: str, reason: str) -> None:
         """Never send this contact marketing email again. Doing so twice, or for nobody, is no error. May block."""
+        ...
+
+    def change_suppression(self, contact_id: str, change: Callable[[Suppression, datetime], Suppression]) -> None:
+        """Change what stands against a contact; nobody is no error. May block."""
         ...
 
     def deliver(self, document: Mapping[str, Any], message_id: str) -> bool:

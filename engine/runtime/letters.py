@@ -38,7 +38,7 @@ class Letters:
 
     def compose(self, effect: SendEmail, scene: Scene, playbook: Playbook) -> Message | Unready:
         """The message to store before its first try, or why there cannot be one yet."""
-        link = unsubscribe_url(self.base_url, self.secret_key, scene.contact.id)
+        link = unsubscribe_url(self.base_url, self.secret_key, scene.contact.id, scene.run.program)
         sender = mailbox(effect.sender or playbook.email.sender)
         reply_to = effect.reply_to or playbook.email.reply_to
         rendered = self._render(effect, scene, supplied(link, sender, scene))

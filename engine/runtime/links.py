@@ -1,37 +1,52 @@
-"""Links that only we can make: the contact's id with a signature, so that no table of tokens is needed."""
+"""Links that only we can make: the contact's id and the sequence with a signature, so that no table of tokens is needed."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hmac
+from dataclasses import dataclass
 
 _SIGNATURE_BYTES = 16  # 128 bits: nobody guesses one
 
 
-def unsubscribe_url(base_url: str, secret_key: str, contact_id: str) -> str:
-    """The address that stands in an email: a page with a button, and the target of one-click unsubscribing."""
-    return f"{base_url.rstrip('/')}/u/{make_token(secret_key, contact_id)}"
+_BETWEEN = "\0"  # stands in no id and in no name
 
 
-def make_token(secret_key: str, contact_id: str) -> str:
-    """The contact's id and its signature as text that is safe in a URL. The same contact has the same token."""
-    name = contact_id.encode()
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """Whom a link is for, and of which sequence the email was that it stood in: None for links of before 0004."""
+
+    contact_id: str
+    sequence: str | None = None
+
+
+def unsubscribe_url(base_url: str, secret_key: str, contact_id: str, sequence: str | None = None) -> str:
+    """The address that stands in an email: a page with buttons, and the target of one-click unsubscribing."""
+    return f"{base_url.rstrip('/')}/u/{make_token(secret_key, contact_id, sequence)}"
+
+
+def make_token(secret_key: str, contact_id: str, sequence: str | None = None) -> str:
+    """The contact's id, the sequence and a signature as text that is safe in a URL. The same have the same token."""
+    name = (contact_id if sequence is None else f"{contact_id}{_BETWEEN}{sequence}").encode()
     return f"{_text(name)}.{_text(_sign(secret_key, name))}"
 
 
-def read_token(secret_key: str, token: str) -> str | None:
-    """The contact's id, or None when we did not make this token with this key."""
+def read_token(secret_key: str, token: str) -> WayOut | None:
+    """Whom the link is for, or None when we did not make this token with this key."""
     name, _, signature = token.partition(".")
     try:
-        contact = _bytes(name)
-        return contact.decode() if hmac.compare_digest(_sign(secret_key, contact), _bytes(signature)) else None
+        told = _bytes(name)
+        if not hmac.compare_digest(_sign(secret_key, told), _bytes(signature)):
+            return None
+        contact, _, sequence = told.decode().partition(_BETWEEN)
     except (binascii.Error, UnicodeError):
         return None
+    return WayOut(contact, sequence or None)
 
 
-def _sign(secret_key: str, contact: bytes) -> bytes:
-    message = b"unsubscribe:" + contact  # the purpose is signed too: no other signature of ours fits here
+def _sign(secret_key: str, name: bytes) -> bytes:
+    message = b"unsubscribe:" + name  # the purpose is signed too: no other signature of ours fits here
     return hmac.digest(secret_key.encode(), message, "sha256")[:_SIGNATURE_BYTES]
 
 

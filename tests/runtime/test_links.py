@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.runtime.links import make_token, read_token, unsubscribe_url
+from engine.runtime.links import WayOut, make_token, read_token, unsubscribe_url
+
+NAME = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
 
 
-@given(st.text(), st.text(st.characters(codec="utf-8"), min_size=1))
-def test_a_link_names_its_contact_and_is_safe_in_a_url(key: str, contact: str) -> None:
+@given(st.text(), NAME, st.none() | NAME)
+def test_a_link_names_its_contact_and_is_safe_in_a_url(key: str, contact: str, sequence: str | None) -> None:
     key = key.encode("utf-8", "replace").decode()
-    url = unsubscribe_url("https://www.example.com/", key, contact)
+    url = unsubscribe_url("https://www.example.com/", key, contact, sequence)
     assert re.fullmatch(r"https://www\.example\.com/u/[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22}", url)
-    assert read_token(key, url.rpartition("/")[2]) == contact
+    assert read_token(key, url.rpartition("/")[2]) == WayOut(contact, sequence)
 
 
 @given(st.text())

@@ -20,6 +20,7 @@ from litestar.testing import TestClient
 
 from engine.model import Field, FieldType, Playbook, Program, SegmentRule, Sender, Take, Trigger, Vocabulary
 from engine.runtime.arrivals import Arrival, KeyReused, Receipt
+from engine.runtime.ledger import Suppression
 from engine.runtime.settings import Settings
 from server.app import create_app, listen, make_server
 
@@ -138,6 +139,7 @@ class MemorySystem:
         self.receipts: dict[str, tuple[str, Receipt]] = {}
         self.emails: list[Kept] = []
         self.suppressed: list[tuple[str, str]] = []
+        self.standing: dict[str, Suppression] = {}
         self.delivered: dict[str, Any] = {}
         self.fault: Exception | None = None
         self.parts: dict[str, tuple[bool, str]] = {"ledger": (True, "writable"), "worker": (True, "seen 2 s ago")}
@@ -184,6 +186,13 @@ class MemorySystem:
         if self.fault is not None:
             raise self.fault
         self.suppressed.append((contact_id, reason))
+
+    def change_suppression(self, contact_id: str, change: Callable[[Suppression, datetime], Suppression]) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.standing[contact_id] = change(self.standing.get(contact_id, Suppression()), NOW)
+        if self.standing[contact_id].reason:
+            self.suppressed.append((contact_id, self.standing[contact_id].reason))
 
     def deliver(self, document: Any, message_id: str) -> bool:
         if self.fault is not None:

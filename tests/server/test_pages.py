@@ -265,6 +265,44 @@ def test_one_click_from_the_mail_program_unsubscribes(client: Any, system: Any, 
     assert system.suppressed == [("contact-1", "unsubscribed")]
 
 
+@pytest.fixture
+def nurture(system: Any) -> str:
+    url = unsubscribe_url(system.settings.base_url, system.settings.secret_key, "contact-1", "nurture_<1>")
+    return url.removeprefix(system.settings.base_url)
+
+
+def test_a_link_of_a_sequence_offers_both_and_each_can_be_undone(client: Any, system: Any, nurture: str) -> None:
+    asked = client.get(nurture)
+    assert "nurture &lt;1&gt;" in asked.text
+    assert asked.headers["cache-control"] == "no-store"
+    assert asked.headers["referrer-policy"] == "no-referrer"
+    assert len([tag for tag, _ in parsed(asked.text).elements if tag == "form"]) == 2
+    standing = system.standing
+
+    assert "You are unsubscribed" in client.post(nurture, data={"do": "leave"}).text
+    assert (standing["contact-1"].reason, set(standing["contact-1"].left)) == (None, {"nurture_<1>"})
+    assert "That is undone" in client.post(nurture, data={"do": "come_back"}).text
+    assert not standing["contact-1"]
+    client.post(nurture, data={"List-Unsubscribe": "One-Click"})
+    assert standing["contact-1"].reason == "unsubscribed"
+    client.post(nurture, data={"do": "undo"})
+    assert not standing["contact-1"]
+
+
+@pytest.mark.parametrize("reason", ["bounced", "complained"])
+def test_nobody_takes_back_what_the_provider_told(client: Any, system: Any, nurture: str, reason: str) -> None:
+    client.post(nurture)
+    system.change_suppression("contact-1", lambda one, now: one.with_reason(reason, now, "Resend"))
+    client.post(nurture, data={"do": "undo"})
+    assert (system.standing["contact-1"].reason, dict(system.standing["contact-1"].left)) == (reason, {})
+
+
+@pytest.mark.parametrize("do", ["leave", "come_back", "anything"])
+def test_a_link_that_names_no_sequence_ends_everything(client: Any, system: Any, link: str, do: str) -> None:
+    client.post(link, data={"do": do})
+    assert system.standing["contact-1"].reason == "unsubscribed"
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("token", ["x", "a.b", make_token("another key", "contact-1"), "%00"])
 def test_a_link_that_is_not_ours_does_nothing(client: Any, system: Any, method: str, token: str) -> None:
