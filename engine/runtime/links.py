@@ -1,4 +1,4 @@
-"""Links that only we can make: the contact's id and the sequence with a signature, so that no table of tokens is needed."""
+"""Links that only we can make: contact and sequence with a signature, so that no table of tokens is needed."""
 
 from __future__ import annotations
 

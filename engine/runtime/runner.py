@@ -154,6 +154,8 @@ class Runner:
                 return
             if self._clock.now() - renewed > RENEW:
                 letters, renewed = self._renew(letters), self._clock.now()
+                if not letters:  # the leases of all of them have run out: others have them
+                    return
             parcel, letters = next_parcel(letters, self._mailer.batch)
             letters += self._move(playbook, self._hand_over(parcel), permits, PAUSES)
 
