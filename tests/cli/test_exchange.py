@@ -94,7 +94,7 @@ def test_an_edit_in_notion_is_shown_before_it_is_written(run: Run, notion: Notio
 def test_without_a_yes_nothing_is_written(run: Run, folder: Path) -> None:
     refused = run("templates", "push")
     assert refused.exit_code == 2
-    assert "this would write 3 pages in notion: say --yes to do it, --dry-run to look" in refused.stderr
+    assert "this would write 3 pages in Notion: say --yes to do it, --dry-run to look" in refused.stderr
 
     run("templates", "push", "--yes")
     (folder / "templates" / "hot.md").write_text("---\nsubject: One\n---\nOther.\n")

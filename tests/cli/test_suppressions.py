@@ -67,7 +67,7 @@ def test_a_list_of_another_program_comes_in(run: Run, ledger: str, folder: Path)
     refused = run("suppressions", "import", "list.csv")
     assert (refused.exit_code, rows(run)) == (2, [])
     taken = run("suppressions", "import", "list.csv", "--yes", "--reason", "complained")
-    assert taken.stdout == "1,201 addresses get no more email; 1 of them are people here\n"
+    assert taken.stdout == "1,201 addresses get no more email; 1 of them is somebody here\n"
     assert len(rows(run)) == 1201
     assert suppressed(ledger) == "complained"
 
@@ -77,6 +77,7 @@ def test_lines_without_an_address_are_told(run: Run, ledger: str, folder: Path) 
     refused = run("suppressions", "import", "list.txt", "--yes")
     assert refused.exit_code == 1
     assert "list.txt:2: 'nobody' is no email address" in refused.stderr
+    assert "1 line holds no address, so nothing was taken" in refused.stderr
     assert rows(run) == []
     assert run("suppressions", "import", "list.txt", "--yes", "--skip-bad").exit_code == 0
     assert len(rows(run)) == 2

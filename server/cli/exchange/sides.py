@@ -82,4 +82,5 @@ def asked(what: str, *, yes: bool, dry_run: bool) -> bool:
 
 
 def _cannot_ask(what: str) -> NoReturn:
-    raise click.UsageError(f"this would {what.lower()}: say --yes to do it, --dry-run to look. Nothing was written")
+    would = what[0].lower() + what[1:]
+    raise click.UsageError(f"this would {would}: say --yes to do it, --dry-run to look. Nothing was written")

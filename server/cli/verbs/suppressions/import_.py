@@ -39,7 +39,8 @@ def command(path: Path, reason: str, skip_bad: bool, yes: bool, file: str | None
     for number, text in bad[:TOLD]:
         click.echo(f"{plain(str(path))}:{number}: {plain(text[:80])!r} is no email address", err=True)
     if bad and not skip_bad:
-        click.echo(f"{len(bad)} lines hold no address, so nothing was taken: mend them, or say --skip-bad", err=True)
+        lines = "1 line holds" if len(bad) == 1 else f"{len(bad):,} lines hold"
+        click.echo(f"{lines} no address, so nothing was taken: mend the list, or say --skip-bad", err=True)
         click.get_current_context().exit(1)
     what = "1 address gets" if len(good) == 1 else f"{len(good):,} addresses get"
     if not yes and not sys.stdin.isatty():
@@ -49,7 +50,8 @@ def command(path: Path, reason: str, skip_bad: bool, yes: bool, file: str | None
     now = datetime.now(UTC)
     with listed(file) as (ledger, _, key):
         known = change_all(ledger, key, good, lambda one: one.with_reason(reason, now, SOURCE))
-    click.echo(f"{what} no more email; {known:,} of them are people here")
+    here = "1 of them is somebody here" if known == 1 else f"{known:,} of them are people here"
+    click.echo(f"{what} no more email; {here}")
 
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, str]]]:
