@@ -91,6 +91,7 @@ class Control:
             "note": judged,
             "statuses": vendor.statuses,
             "routes": vendor.routes,
+            "hurried": vendor.hurried,
             "most_tries": max(vendor.tries.values(), default=0),
             **(shown if brief else full),
         }

@@ -148,8 +148,10 @@ class StandIn(Generic[V]):
         if self.faults.down:
             self._remember(request, "down", None)
             return None
+        self.vendor.arrived()
         fault = self.faults.draw(request.body)
         reply = await self._perform(request, fault)
+        self.vendor.said(reply)
         self._remember(request, fault, reply)
         if fault in ("hang", "stall", "late"):
             await self.control.held(self.faults.window if fault == "late" else self.faults.hang, done=fault != "stall")

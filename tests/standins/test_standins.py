@@ -15,7 +15,7 @@ import pytest
 from tests.standins import contract
 from tests.standins.discord import Discord
 from tests.standins.resend import Resend
-from tests.standins.server import StandIn
+from tests.standins.server import Reply, StandIn
 
 SIGNED = {"Authorization": "Bearer re_x"}
 EMAIL = {"from": "s@example.com", "to": ["a@example.com"], "subject": "S", "html": "h"}
@@ -85,6 +85,19 @@ def test_resend_counts_requests() -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[2].headers["retry-after"] == "1"
     assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["1", "0", "0"]
+
+
+def test_who_does_not_wait_as_long_as_he_was_asked_to_is_seen() -> None:
+    vendor, limited = Resend(), Reply(429, None, {"retry-after": "2"})
+    vendor.said(limited, at=10.0)
+    for at in (10.1, 12.0, 15.0):  # sent before the answer was read, in time, long after
+        vendor.arrived(at)
+    assert vendor.hurried == 0
+    for at in (10.5, 11.9):
+        vendor.arrived(at)
+    vendor.said(Reply(429), at=20.0)  # asks for no pause
+    vendor.arrived(20.5)
+    assert vendor.hurried == 2
 
 
 def test_a_batch_is_whole_or_permissive() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,6 +11,11 @@ from tests.standins.faults import PROXIES, Fault, Faults
 from tests.standins.wire import Reply, Request
 
 Pause = Callable[[], Awaitable[None]]
+
+IN_THE_AIR = 0.25
+"""Seconds after a 429 in which a request may still come that its caller sent before he had read the answer."""
+HAIR = 0.05
+"""Seconds that two clocks, and the way to us, may make of a pause."""
 
 
 class Vendor:
@@ -33,6 +39,9 @@ class Vendor:
         self.statuses: Counter[str] = Counter()
         self.routes: Counter[str] = Counter()
         self.tries: Counter[str] = Counter()
+        self.hurried = 0
+        """Requests that came before the pause was over that a ``Retry-After`` had asked for."""
+        self._pause = (0.0, 0.0)
 
     @property
     def judges(self) -> bool:
@@ -60,6 +69,18 @@ class Vendor:
     def violation(self, sentence: str) -> None:
         """Remember that a request was not what the contract asks for."""
         self.violations.append(sentence)
+
+    def arrived(self, at: float | None = None) -> None:
+        """Somebody asks, at a moment of the monotonic clock: was he to wait?"""
+        since, until = self._pause
+        now = time.monotonic() if at is None else at
+        self.hurried += since + IN_THE_AIR < now < until - HAIR
+
+    def said(self, reply: Reply | None, at: float | None = None) -> None:
+        """What he is told: after a 429, when to come again."""
+        if reply and reply.status == 429 and "retry-after" in reply.headers:
+            now = time.monotonic() if at is None else at
+            self._pause = (now, max(self._pause[1], now + float(reply.headers["retry-after"])))
 
     def note(self, request: Request, fault: Fault, status: int | None) -> dict[str, Any]:
         """Remember a request and what came of it (None: no answer)."""
