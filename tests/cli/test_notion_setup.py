@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.example import Run
 from tests.standins.notion import Notion
-from tests.standins.notion_seeds import CONTACTS, CONTACTS_SOURCE, TEMPLATES, TEMPLATES_SOURCE
+from tests.standins.notion_seeds import CONTACTS, CONTACTS_SOURCE, HOME, TEMPLATES, TEMPLATES_SOURCE
 from tests.standins.server import StandIn
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +59,68 @@ def test_databases_with_only_a_title_get_all_that_the_file_needs(run: Run, notio
     }
     again = run("notion", "setup", "--yes")
     assert (again.exit_code, again.stdout.count("properties are there")) == (0, 2)
+
+
+def test_databases_are_made_from_nothing(run: Run, notion: Notion, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTION_CONTACTS_DB_ID")
+    monkeypatch.delenv("NOTION_TEMPLATES_DB_ID")
+    before, page = set(notion.sources), f"https://www.notion.so/Marketing-{HOME.replace('-', '')}"
+
+    looked = run("notion", "setup", "--parent", page)
+    assert (looked.exit_code, set(notion.sources)) == (1, before)
+    assert "templates  would be made, with 6 properties" in looked.stdout
+
+    made = run("notion", "setup", "--parent", page, "--yes")
+    assert made.exit_code == 0
+    lines = dict(line.strip().split("=") for line in made.stdout.splitlines() if line.startswith("  NOTION_"))
+    assert set(lines) == {"NOTION_CONTACTS_DB_ID", "NOTION_TEMPLATES_DB_ID"}
+    for name, value in lines.items():
+        monkeypatch.setenv(name, value)
+    again = run("notion", "setup", "--yes")
+    assert (again.exit_code, again.stdout.count("properties are there")) == (0, 2)
+    contacts, templates = (notion.sources[one] for one in notion.sources if one not in before)
+    assert (contacts.columns["Name"], templates.columns["Template Name"]) == ({"type": "title"}, {"type": "title"})
+    assert (contacts.name, templates.name) == ("busos contacts", "busos templates")
+    assert run("templates", "push", "--yes").exit_code == 0
+
+
+def test_only_the_database_that_is_lacking_is_made(run: Run, notion: Notion, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTION_TEMPLATES_DB_ID")
+    made = run("notion", "setup", "--parent", HOME, "--yes")
+    assert "NOTION_CONTACTS_DB_ID=" not in made.stdout
+    assert "NOTION_TEMPLATES_DB_ID=" in made.stdout
+
+
+@pytest.mark.parametrize(
+    ("unset", "page", "told"),
+    [
+        ((), HOME, "name databases already: leave --parent out"),
+        (("NOTION_TOKEN", "NOTION_CONTACTS_DB_ID"), HOME, "set NOTION_TOKEN first"),
+        (("NOTION_CONTACTS_DB_ID",), "5e5e5e5e-0000-4000-8000-00000000dead", "Could not find page with ID"),
+    ],
+)
+def test_what_stands_in_the_way_of_a_database_is_said(
+    run: Run, notion: Notion, monkeypatch: pytest.MonkeyPatch, unset: tuple[str, ...], page: str, told: str
+) -> None:
+    for name in unset:
+        monkeypatch.delenv(name)
+    result = run("notion", "setup", "--parent", page, "--yes")
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert len(notion.sources) == 2
+
+
+def test_a_file_without_a_text_gets_a_title_of_its_own(
+    run: Run, notion: Notion, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOTION_CONTACTS_DB_ID")
+    (folder / "sequences.yaml").write_text(
+        "version: 1\nemail: {from: Sang Le <sang@example.com>}\n"
+        "contact: {email: {type: email, notion: Email}, points: {type: number, notion: Points}}\n"
+    )
+    assert run("notion", "setup", "--parent", HOME, "--yes").exit_code == 0
+    columns = list(notion.sources.values())[-1].columns
+    assert columns == {"Name": {"type": "title"}, "Email": {"type": "email"}, "Points": {"type": "number"}}
 
 
 def test_what_is_there_is_never_changed(run: Run, notion: Notion) -> None:

@@ -20,10 +20,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tests.standins.contract import Contract
+from tests.standins.notion_columns import Columns
 from tests.standins.notion_limits import ITEMS, RefusalError, invalid, kept_blocks, written
 from tests.standins.notion_queries import MisreadError, matches, ordered
 from tests.standins.notion_seeds import sources
 from tests.standins.notion_shapes import (
+    OLD,
     Json,
     Page,
     Source,
@@ -36,13 +38,11 @@ from tests.standins.notion_workspace import Workspace
 from tests.standins.vendor import Pause, Vendor
 from tests.standins.wire import Reply, Request
 
-VERSIONS = ("2022-06-28", "2025-09-03", "2026-03-11")
-OLD = VERSIONS[0]
-MADE = ("rich_text", "email", "number", "checkbox", "select", "multi_select", "date", "phone_number", "url")
+VERSIONS = (OLD, "2025-09-03", "2026-03-11")
 BODY_BYTES = 512_000
 
 
-class Notion(Workspace, Vendor):
+class Notion(Columns, Workspace, Vendor):
     """Notion with a contacts and a templates database.
 
     ``rate`` requests a second are allowed after a burst (0: any number); ``throttled`` counts the 429s for that.
@@ -140,6 +140,7 @@ class Notion(Workspace, Vendor):
         return [
             ("GET", r"/v1/databases/([^/]+)", self._database),
             ("POST", r"/v1/databases/([^/]+)/query", self._query_database),
+            ("POST", r"/v1/databases", self._create_database),
             ("PATCH", r"/v1/databases/([^/]+)", self._change_database),
             ("PATCH", r"/v1/data_sources/([^/]+)", self._change_data_source),
             ("GET", r"/v1/data_sources/([^/]+)", self._data_source),
@@ -252,32 +253,6 @@ class Notion(Workspace, Vendor):
         more = end < len(answers)
         listing = {"object": "list", "results": answers[start:end], "has_more": more, "type": kind, kind: {}}
         return {**listing, "next_cursor": ids[end] if more else None}
-
-    # -- Columns ------------------------------------------------------------------------------
-    # The contract has no schema for these two: this is their documented shape (reference/update-a-data-source).
-
-    def _change_database(self, request: Request, version: str, an_id: str) -> Json:
-        if version != OLD:
-            raise invalid("Properties are those of a data source in this version.", wrong=True)
-        (source,) = self._sources_of(an_id)
-        self._change_columns(source, request.json())
-        return database_answer(source.database, [source], version)
-
-    def _change_data_source(self, request: Request, version: str, an_id: str) -> Json:
-        source = self._source(an_id, version)
-        self._change_columns(source, request.json())
-        return source_answer(source, version)
-
-    def _change_columns(self, source: Source, body: Json) -> None:
-        for name, config in body["properties"].items():
-            ((kind, detail),) = config.items()
-            before = source.columns.get(name)
-            if kind not in MADE or (before and before["type"] != kind):
-                raise invalid(f"{name} cannot be made a {kind}.", wrong=True)
-            options = [each["name"] for each in detail.get("options", [])]
-            if before and set(before.get("options", [])) - set(options):
-                raise invalid(f"{name} would lose options.", wrong=True)
-            source.columns[name] = {"type": kind, **({"options": options} if "options" in detail else {})}
 
     # -- Pages --------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.standins.notion_shapes import Json, Source
 
+HOME = "5e5e5e5e-0000-4000-8000-000000000005"
+"""A page of the workspace, in which databases can be made."""
 CONTACTS = "c0c0c0c0-0000-4000-8000-000000000001"
 CONTACTS_SOURCE = "c0c0c0c0-0000-4000-8000-0000000000d1"
 TEMPLATES = "7e7e7e7e-0000-4000-8000-000000000002"

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
+OLD = "2022-06-28"
+"""The version in which a database has no data sources."""
 
 ME = {"object": "user", "id": "0a0a0a0a-0000-4000-8000-00000000000b"}
 HOME = {"type": "workspace", "workspace": True}

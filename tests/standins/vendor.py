@@ -78,9 +78,10 @@ class Vendor:
 
     def said(self, reply: Reply | None, at: float | None = None) -> None:
         """What he is told: after a 429, when to come again."""
-        if reply and reply.status == 429 and "retry-after" in reply.headers:
+        asked = reply.headers.get("retry-after", "") if reply and reply.status == 429 else ""
+        if asked.isdecimal():  # some say a date, or nonsense, when they are told to
             now = time.monotonic() if at is None else at
-            self._pause = (now, max(self._pause[1], now + float(reply.headers["retry-after"])))
+            self._pause = (now, max(self._pause[1], now + int(asked)))
 
     def note(self, request: Request, fault: Fault, status: int | None) -> dict[str, Any]:
         """Remember a request and what came of it (None: no answer)."""

@@ -3,7 +3,7 @@
 from engine.adapters.notion.connection import NOTION_URL, Connection
 from engine.adapters.notion.contacts import NotionMirror
 from engine.adapters.notion.pace import BEGIN
-from engine.adapters.notion.setup import FITTING, Setup, Wanted
+from engine.adapters.notion.setup import FITTING, Setup, Wanted, make_database
 from engine.adapters.notion.templates import KeptCopy, NotionTemplates, TemplateStore
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Setup",
     "TemplateStore",
     "Wanted",
+    "make_database",
 ]

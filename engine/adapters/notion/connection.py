@@ -121,6 +121,10 @@ class Connection:
         """Change something that is no page; raises NotionError."""
         return _as_object(self._ask("PATCH", path, body, writes=True), writes=True)
 
+    def make(self, path: str, body: Json) -> Json:
+        """Make something that is no page; raises NotionError. Not idempotent, as ``create``."""
+        return _as_object(self._ask("POST", path, body, writes=True), writes=True)
+
     def query(self, path: str, where: Json | None, sorts: Sequence[Json]) -> Iterator[Page]:
         """The pages that match, part by part to the last one; raises NotionError."""
         body: Json = {"page_size": PAGE_SIZE, "sorts": list(sorts)}
@@ -195,8 +199,8 @@ class Connection:
         return NotionError(outcome, fault.status)
 
     def _lengthen(self, request: httpx.Request) -> None:
-        """Give the creation of a page its own time limit; notion-client has only one for everything."""
-        if request.method == "POST" and request.url.path.endswith("/v1/pages"):
+        """Give the creation of something its own time limit; notion-client has only one for everything."""
+        if request.method == "POST" and request.url.path.endswith(("/v1/pages", "/v1/databases")):
             request.extensions["timeout"] = httpx.Timeout(self._create_timeout, connect=10.0).as_dict()
 
 

@@ -1,5 +1,8 @@
 """What a Notion database lacks for a file, and how it gets it: properties and options, never a change of what is there.
 
+A database is made by ``POST /v1/databases`` under a page, with its properties in ``initial_data_source`` (since
+2025-09-03; developers.notion.com/reference/create-database) or by themselves (before; reference/create-a-database).
+
 A property is made by ``PATCH /v1/data_sources/{id}`` (since 2025-09-03) or ``PATCH /v1/databases/{id}`` (before), with
 ``properties: {NAME: {TYPE: {…}}}`` (developers.notion.com/reference/update-a-data-source, update-a-database).
 """
@@ -12,7 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from engine.adapters.notion.connection import Connection
-from engine.adapters.notion.database import Database, Property, Source
+from engine.adapters.notion.database import Database, Property, Source, notion_id
 from engine.adapters.notion.faults import NotionError
 from engine.model import FieldType, Refused, Retry
 
@@ -69,6 +72,26 @@ class Lack:
     change: dict[str, Any] | None = None
 
 
+def make_database(connection: Connection, parent: str, title: str, wanted: Sequence[Wanted]) -> str | Retry | Refused:
+    """A new database with all of these under a page; its id. One of ``wanted`` is of the type title.
+
+    ``parent`` is the id of the page, or its address as copied from the browser.
+    """
+    properties = {one.name: _config(one) for one in wanted}
+    schema = {"initial_data_source": {"properties": properties}} if connection.has_data_sources else {}
+    body = {
+        "parent": {"type": "page_id", "page_id": notion_id(parent)},
+        "title": [{"type": "text", "text": {"content": title}}],
+        **(schema or {"properties": properties}),
+    }
+    try:
+        return str(connection.make("databases", body)["id"])
+    except NotionError as fault:
+        return fault.outcome
+    except KeyError:
+        return Refused(reason="the answer names no database; look at the page whether it is there")
+
+
 class Setup:
     """One database, for whoever sets it up. ``setting`` is the variable that names it."""
 
@@ -114,10 +137,15 @@ def _missing(one: Wanted, free: Sequence[str]) -> Lack:
     if near := get_close_matches(one.name.casefold(), [name.casefold() for name in free], 1, NEAR):
         there = next(name for name in free if name.casefold() == near[0])
         return Lack(f"{one.name} is missing, but there is {there}: rename it, or correct the file", one.name)
-    options = {"options": [{"name": name} for name in one.options]} if kind in CHOICES else {}
     known = f", with {', '.join(one.options)}" if one.options else ""
     told = f"{one.name} is missing: {SHOWN[kind]}{known}"
-    return Lack(told, one.name, {kind: options})
+    return Lack(told, one.name, _config(one))
+
+
+def _config(one: Wanted) -> dict[str, Any]:
+    """The property as it is made."""
+    kind = one.types[0]
+    return {kind: {"options": [{"name": name} for name in one.options]} if kind in CHOICES else {}}
 
 
 def _options(column: Property, more: Sequence[str]) -> Lack:
