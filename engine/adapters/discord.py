@@ -22,6 +22,7 @@ from engine.errors import SettingsError
 from engine.model import Accepted, RaiseAlert, Refused, Retry
 from engine.pacing import PaceState, Unpaced
 from engine.ports import Delivery, Pace
+from engine.quoting import quoted
 
 BEGIN = PaceState(limit=5, seconds=2.0)
 """5 alerts in 2 seconds for a webhook (discord/discord-api-docs#367), until the headers say otherwise."""
@@ -217,7 +218,8 @@ def judge(answer: httpx.Response, alert: RaiseAlert) -> Delivery:
             return Retry(reason=f"Discord failed ({status})", uncertain=True)
         case status if status < 400:
             return Retry(reason=f"an answer {status} that is not Discord's; is a proxy between?", after=300.0)
-    return Refused(reason=f"Discord refused the alert ({answer.status_code}): {str(said.get('message') or '')[:200]}")
+    words = quoted(str(said.get("message") or ""), payload(alert))
+    return Refused(reason=f"Discord refused the alert ({answer.status_code}): {words}")
 
 
 def wait_of(said: Mapping[str, Any], answer: httpx.Response) -> float:

@@ -12,8 +12,11 @@ from tests.standins.wire import Reply
 
 Fault = str | Mapping[str, Any]
 
-BEFORE = ("lost", "stall", "500", "502", "503", "429", "quota", "revoked")
-"""Faults that come instead of the work: the connection closes or hangs, or the vendor says no."""
+BEFORE = ("lost", "stall", "500", "502", "503", "429", "quota", "revoked", "echo")
+"""Faults that come instead of the work: the connection closes or hangs, or the vendor says no.
+
+"echo" is an error that repeats the whole request, its key and its body, as some proxies do.
+"""
 
 AFTERWARDS = ("drop", "hang", "garbage", "500 after", "late")
 """Faults that come after the vendor has done the work: the caller cannot know that it was done.

@@ -163,6 +163,8 @@ class StandIn(Generic[V]):
             return Reply(**fault)
         if fault in ("lost", "stall"):
             return None
+        if fault == "echo":
+            return _echo(request)
         if fault != "ok" and fault not in AFTERWARDS:
             return self._said(self.vendor.fault(fault))
         reply = await self.vendor.answer(request, self.faults.pause)
@@ -187,6 +189,21 @@ class StandIn(Generic[V]):
     def seen(self, *, brief: bool = False) -> dict[str, Any]:
         """Everything that was seen; ``brief`` counts the lists instead of showing them."""
         return self.control.seen(brief=brief)
+
+
+def _echo(request: Request) -> Reply:
+    heard = f"{request.method} {request.path} {dict(request.headers)} {request.body.decode(errors='replace')}"
+    return Reply(
+        500,
+        {
+            "object": "error",
+            "name": "internal_server_error",
+            "code": "internal_server_error",
+            "status": 500,
+            "statusCode": 500,
+            "message": f"could not handle {heard}",
+        },
+    )
 
 
 class Connection(asyncio.Protocol):

@@ -176,7 +176,7 @@ class Connection:
         try:
             answer = self._client.request(path, method, query, body)
         except HTTPResponseError as error:
-            raise self._noted(from_answer(error, writes=writes)) from None
+            raise self._noted(from_answer(error, writes=writes, told=body, token=self._token)) from None
         except InvalidPathParameterError:
             reason = f"{path!r} is not a place in Notion: check the ids in the settings"
             raise NotionError(Refused(reason=reason), 400) from None
@@ -188,15 +188,15 @@ class Connection:
         return answer
 
     def _noted(self, fault: NotionError) -> NotionError:
-        """The fault, after everybody was told of it; without the token, should somebody have repeated it."""
-        outcome = fault.outcome.evolve(reason=fault.outcome.reason.replace(self._token, "***"))
+        """The fault, after everybody was told of it."""
+        outcome = fault.outcome
         if isinstance(outcome, Retry) and fault.status == 429:
             self._pace.close(outcome.after or 0.0, outcome.reason)
         elif isinstance(outcome, Retry) and fault.status in (0, *range(500, 600)):
             self._pace.failed(outcome.reason)
         else:
             self._pace.worked()
-        return NotionError(outcome, fault.status)
+        return fault
 
     def _lengthen(self, request: httpx.Request) -> None:
         """Give the creation of something its own time limit; notion-client has only one for everything."""

@@ -12,9 +12,7 @@ import httpx
 from notion_client.errors import HTTPResponseError, RequestTimeoutError
 
 from engine.model import Refused, Retry
-
-SAID_AT_MOST = 300
-"""Characters of Notion's own words that a reason repeats."""
+from engine.quoting import quoted
 
 ADVICE = {
     400: "Notion refused the request",
@@ -65,9 +63,9 @@ def without_answer(error: Exception, *, writes: bool) -> NotionError:
     return NotionError(Retry(reason=reason, uncertain=writes and not never_left))
 
 
-def from_answer(error: HTTPResponseError, *, writes: bool) -> NotionError:
-    """What an error answer means: errors.json of the contracts, by status."""
-    status, said = error.status, _said(error.body)
+def from_answer(error: HTTPResponseError, *, writes: bool, told: object, token: str) -> NotionError:
+    """What an error answer means: errors.json of the contracts, by status. ``told`` is what we had sent."""
+    status, said = error.status, quoted(_said(error.body), told, {token: "***"})
     if status == 429:
         wait = retry_after(error.headers)
         return NotionError(Retry(reason="Notion asks for fewer requests", after=wait), status)
@@ -106,4 +104,4 @@ def _said(body: str) -> str:
     except (ValueError, RecursionError):
         return ""
     message = answer.get("message") if isinstance(answer, dict) else None
-    return str(message)[:SAID_AT_MOST] if message else ""
+    return str(message) if message else ""

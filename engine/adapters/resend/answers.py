@@ -9,15 +9,14 @@ from typing import Any
 
 import msgspec
 
-from engine.adapters.resend.requests import CONTROLS
 from engine.model import Accepted, Refused, Retry
 from engine.ports import Conflict, Delivery, Message
+from engine.quoting import quoted
 
 QUOTAS = {"daily_quota_exceeded": "daily", "monthly_quota_exceeded": "monthly"}
 KEYS = ("missing_api_key", "restricted_api_key", "invalid_api_key")
 """Errors that every email would meet. Of one sender's domain, ``validation_error`` (403) is said."""
 FIVE_MINUTES, AN_HOUR, A_MOMENT = 300.0, 3600.0, 1.0
-LONGEST_REASON = 300
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +25,15 @@ log = logging.getLogger(__name__)
 class Answer:
     """What came back: the status, the headers, and the body as far as it is a JSON object.
 
-    ``secrets`` are texts that nobody is to read in what the vendor said, and what stands there instead.
+    ``secrets`` are texts that nobody is to read in what the vendor said, and what stands there instead. ``asked`` is
+    the body of the request, of which the vendor's words repeat nothing.
     """
 
     status: int
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     secrets: Mapping[str, str] = field(repr=False)
+    asked: bytes = field(default=b"", repr=False)
 
     @property
     def name(self) -> str:
@@ -46,10 +47,8 @@ class Answer:
 
     def shown(self, sentence: object) -> str:
         """A sentence of the vendor's that may be read by anybody."""
-        said = str(sentence or "")
-        for secret, instead in self.secrets.items():
-            said = said.replace(secret, instead)
-        return CONTROLS.sub(" ", said).strip()[:LONGEST_REASON] or "no reason given"
+        told = msgspec.json.decode(self.asked) if self.asked else None
+        return quoted(str(sentence or ""), told, self.secrets) or "no reason given"
 
 
 # -- One email ------------------------------------------------------------------------------------

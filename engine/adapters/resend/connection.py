@@ -82,7 +82,7 @@ class Connection:
                     raise httpx.ReadTimeout("the answer does not end", request=request)
         finally:
             response.close()
-        return Answer(response.status_code, response.headers, parsed(bytes(read)), secrets)
+        return Answer(response.status_code, response.headers, parsed(bytes(read)), secrets, request.content)
 
     def _learn(self, headers: Mapping[str, str]) -> None:
         limit, left = number(headers, "ratelimit-limit"), number(headers, "ratelimit-remaining")

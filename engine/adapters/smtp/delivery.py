@@ -7,10 +7,11 @@ import smtplib
 from collections.abc import Iterator
 from email.utils import parseaddr
 
-from engine.adapters.smtp.composing import CONTROLS, composed, message_id
+from engine.adapters.smtp.composing import composed, message_id
 from engine.adapters.smtp.connection import FIVE_MINUTES, hurry
 from engine.model import Accepted, Refused, Retry
 from engine.ports import Delivery, Message
+from engine.quoting import quoted
 
 ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 SIGN_IN = (503, 530, 534, 535, 538)
@@ -82,7 +83,8 @@ def refused(session: smtplib.SMTP, code: int, said: bytes, message: Message) -> 
         gone = True
     if gone:
         session.close()
-    words = CONTROLS.sub(" ", said.decode("utf-8", "replace").replace(message.to, "[recipient]"))[:300]
+    told = (message.subject, message.html, message.text)
+    words = quoted(said.decode("utf-8", "replace"), told, {message.to: "[recipient]"})
     if code in SIGN_IN:
         advice = "check user and password in SMTP_URL; the emails wait and none is lost"
         reason = f"the mail server wants another sign-in ({code}): {advice}"
