@@ -463,6 +463,13 @@ def test_the_layout_has_the_preheader_the_sender_and_the_way_out() -> None:
     assert 'style="margin: 0 0 18px;"' in email.html
 
 
+def test_the_foot_says_where_the_sender_can_be_reached_by_post() -> None:
+    given = {"unsubscribe_url": LINK, "sender_address": "Shop <1>, Any Street & Any City"}
+    email = render(template("Hi"), given)
+    assert "</a><br>\nShop &lt;1&gt;, Any Street &amp; Any City</p>" in email.html
+    assert email.text.endswith(f"Unsubscribe ({LINK})\nShop <1>, Any Street & Any City\n")
+
+
 def test_a_transactional_email_offers_no_way_out() -> None:
     email = render(template("Hi"), {})
     assert "nsubscribe" not in email.html + email.text
@@ -470,7 +477,7 @@ def test_a_transactional_email_offers_no_way_out() -> None:
 
 
 def test_reserved_names_are_the_engines() -> None:
-    assert {"unsubscribe_url", "sender_name", "timezone_"} == RESERVED
+    assert {"unsubscribe_url", "sender_name", "sender_address", "timezone_"} == RESERVED
 
 
 def test_a_fragment_of_html_gets_the_layout_and_keeps_tags_in_its_table() -> None:

@@ -88,6 +88,7 @@ def compile_document(document: Document, *, testing: bool) -> Playbook:
     data, words = document.data, vocabulary(document)
     several = {name for name, spec in data.get("sequences", {}).items() if "one_run_per" in spec}
     email = data.get("email", {})
+    postal = email.get("postal_address")
     courtesy = None if testing else _courtesy(email)  # who rehearses at night waits for no morning
     compiler = _Compiler(document, words, testing, frozenset(several), courtesy)
     sequences = {name: compiler.sequence(name, spec) for name, spec in data.get("sequences", {}).items()}
@@ -95,7 +96,7 @@ def compile_document(document: Document, *, testing: bool) -> Playbook:
     return Playbook(
         revision=revision_of(document),
         vocabulary=words,
-        email=Sender(sender=email.get("from", ""), reply_to=email.get("reply_to")),
+        email=Sender(sender=email.get("from", ""), reply_to=email.get("reply_to"), postal_address=postal),
         triggers={
             name: compiler.trigger(name, spec or {}, awaited=name in awaited)
             for name, spec in data.get("triggers", {}).items()

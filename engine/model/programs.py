@@ -216,6 +216,7 @@ class Sender:
 
     sender: str
     reply_to: str | None = None
+    postal_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

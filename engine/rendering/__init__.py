@@ -6,13 +6,14 @@ so a contact's value is never read as Markdown, HTML or Jinja: it is only ever e
 """
 
 from engine.rendering.anatomy import Anatomy, Link, Picture, anatomy, longest, may_be_blank, weight
-from engine.rendering.compiling import RESERVED, UNSUBSCRIBE
+from engine.rendering.compiling import POSTAL, RESERVED, UNSUBSCRIBE
 from engine.rendering.email import Rendered, has_unsubscribe, render, variables
 from engine.rendering.messages import message_variables, render_message
 from engine.rendering.places import TemplateFlaw, Variable
 from engine.rendering.requests import fill_address, fill_header, fill_json, fill_text
 
 __all__ = [
+    "POSTAL",
     "RESERVED",
     "UNSUBSCRIBE",
     "Anatomy",

@@ -22,10 +22,12 @@ from engine.rendering.sandbox import HTML, TEXT
 from engine.rendering.values import ZONE
 
 UNSUBSCRIBE: Final = "unsubscribe_url"
-RESERVED: Final = frozenset({UNSUBSCRIBE, "sender_name", ZONE})
+POSTAL: Final = "sender_address"
+RESERVED: Final = frozenset({UNSUBSCRIBE, "sender_name", POSTAL, ZONE})
 """Names that the engine supplies, not the contact.
 
 ``unsubscribe_url``: absent for transactional email. ``sender_name``: the name in the From line.
+``sender_address``: the postal address of the file, where it says one; absent for transactional email too.
 ``timezone_``: the IANA zone in which the ``date`` filter tells moments; UTC when absent.
 """
 
@@ -104,7 +106,7 @@ def _compile(template: TemplateText) -> Compiled:
         _refuse_braces(masks.literal(literal), template)
     return Compiled(
         variables=used,
-        names=tuple({UNSUBSCRIBE, "sender_name"}.union(use.name for use in used)),
+        names=tuple({UNSUBSCRIBE, "sender_name", POSTAL}.union(use.name for use in used)),
         lists=frozenset[str]().union(*(reading.lists for reading in readings)),
         subject=Part(TEXT, template.subject),
         html=_part(HTML, masks.put_back(html)),

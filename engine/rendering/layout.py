@@ -85,7 +85,8 @@ body { margin: 0; padding: 0; background-color: #f1f3f5; -webkit-text-size-adjus
 <tr><td class="foot">
 <p>You are getting this email{% if sender_name is known %} from {{ sender_name }}{% endif %} because you signed up
 with this address.{% if unsubscribe_url is known %} Not useful any more?
-<a href="{{ unsubscribe_url }}">Unsubscribe</a>{% endif %}</p>
+<a href="{{ unsubscribe_url }}">Unsubscribe</a>{% endif %}{% if sender_address is known %}<br>
+{{ sender_address }}{% endif %}</p>
 </td></tr>
 </table>
 </td></tr>

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from engine.errors import Unrenderable
 from engine.model import Playbook, SendEmail, TemplateText, Unready, Values
 from engine.ports import Message, Templates
-from engine.rendering import UNSUBSCRIBE, Rendered, TemplateFlaw, render, variables
+from engine.rendering import POSTAL, UNSUBSCRIBE, Rendered, TemplateFlaw, render, variables
 from engine.runtime.links import unsubscribe_url
 from engine.scene import Scene
 
@@ -41,7 +41,7 @@ class Letters:
         link = unsubscribe_url(self.base_url, self.secret_key, scene.contact.id, scene.run.program)
         sender = mailbox(effect.sender or playbook.email.sender)
         reply_to = effect.reply_to or playbook.email.reply_to
-        rendered = self._render(effect, scene, supplied(link, sender, scene))
+        rendered = self._render(effect, scene, supplied(link, sender, scene, playbook.email.postal_address))
         if isinstance(rendered, Unready):
             return rendered
         return Message(
@@ -97,9 +97,10 @@ class _Found:
         return self._templates.edition()
 
 
-def supplied(link: str, sender: str, scene: Scene) -> Values:
+def supplied(link: str, sender: str, scene: Scene, postal_address: str | None) -> Values:
     """The names that every template may use beside the contact's fields (``rendering.RESERVED``)."""
-    return {UNSUBSCRIBE: link, "sender_name": _name_of(sender), "timezone_": scene.zone.key}
+    known = {UNSUBSCRIBE: link, "sender_name": _name_of(sender), "timezone_": scene.zone.key}
+    return {**known, POSTAL: postal_address} if postal_address else known
 
 
 def way_out(link: str) -> Mapping[str, str]:
@@ -108,9 +109,9 @@ def way_out(link: str) -> Mapping[str, str]:
 
 
 def without_way_out(template: TemplateText, supplied: Values) -> Values:
-    """What the template of a transactional email may use: no link to unsubscribe, unless it asks for it itself."""
-    asked = any(use.name == UNSUBSCRIBE for use in variables(template))
-    return supplied if asked else {name: value for name, value in supplied.items() if name != UNSUBSCRIBE}
+    """What the template of a transactional email may use: of what the foot of marketing holds, what it names itself."""
+    unasked = {UNSUBSCRIBE, POSTAL}.difference(use.name for use in variables(template))
+    return {name: value for name, value in supplied.items() if name not in unasked}
 
 
 @lru_cache(maxsize=64)

@@ -157,12 +157,35 @@ def test_an_open_webhook_is_told_where_emails_really_go_out(
     assert "open-webhook" not in run("validate").stdout
 
 
+def test_the_page_of_postal_address_shows_what_is_said(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "rules" / "postal-address.md").read_text(encoding="utf-8")
+    example, output = re.search(r"```yaml\n(.*?)```", page, re.S), re.search(r"```text\n(.*?)```", page, re.S)
+    assert example is not None
+    assert output is not None
+    file = folder / "sequences.yaml"
+    file.write_text(f"version: 1\n{example[1]}")
+    for extra in (folder / "templates").iterdir():
+        extra.unlink()
+    (folder / "templates" / "one.md").write_text("---\nsubject: One\n---\nOne.\n")
+    assert "postal-address" not in run("validate").stdout
+    monkeypatch.setenv("RESEND_API_KEY", "re_1")
+    monkeypatch.setenv("BUSOS_WEBHOOK_SECRET", "open sesame")
+
+    assert run("validate").stdout == output[1]
+    text = file.read_text()
+    file.write_text(text.replace("email: one", "email: one\n        transactional: true"))
+    assert "postal-address" not in run("validate").stdout
+    file.write_text(text.replace("example.com>}", "example.com>, postal_address: Any Street}"))
+    assert "postal-address" not in run("validate").stdout
+
+
 def test_the_page_of_open_webhook_shows_what_is_said(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (ROOT / "docs" / "rules" / "open-webhook.md").read_text(encoding="utf-8")
     example, output = re.search(r"```yaml\n(.*?)```", page, re.S), re.search(r"```text\n(.*?)```", page, re.S)
     assert example is not None
     assert output is not None
-    head = "version: 1\nemail: {from: Ada <ada@example.com>}\ncontact:\n  email: {type: email}\n\n"
+    sender = "{from: Ada <ada@example.com>, postal_address: Anywhere}"
+    head = f"version: 1\nemail: {sender}\ncontact: {{email: {{type: email}}}}\n\n\n"
     (folder / "sequences.yaml").write_text(f"{head}{example[1]}sequences: {{welcome: {{steps: [{{email: one}}]}}}}\n")
     for extra in (folder / "templates").iterdir():
         extra.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email.utils import parseaddr
 
 import pytest
@@ -120,3 +121,17 @@ def test_the_sender_and_the_address_for_answers_are_ones_that_a_mail_server_take
     assert isinstance(written, Message)
     assert (written.sender, written.reply_to) == ('"A, B" <a@b.com>', '"C, D" <c@d.com>')
     assert "from A, B because" in " ".join(written.text.split())
+
+
+@pytest.mark.parametrize("transactional", [False, True])
+def test_marketing_says_where_its_sender_can_be_reached_by_post(transactional: bool) -> None:
+    book = steps("- email: hello")
+    book = replace(book, email=replace(book.email, postal_address="Any Street 1"))
+    contact, program = ada(book), book.sequences["course"]
+    run = enrol(program, contact, (), run_id="r-1", event_id=None, now=NOON).run
+    assert run is not None
+    effect = SendEmail(step="hello", template="hello", transactional=transactional)
+    letters = Letters(templates=AnyTemplate(), base_url="https://b.example", secret_key="s")
+    message = letters.compose(effect, Scene(program=program, run=run, contact=contact, now=NOON), book)
+    assert isinstance(message, Message)
+    assert ["Any Street 1" in part for part in (message.html, message.text)] == [not transactional] * 2

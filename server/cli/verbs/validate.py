@@ -10,7 +10,6 @@ import click
 
 from engine import __version__
 from engine.errors import Problem, Severity
-from server.cli.doors import open_doors
 from server.cli.faults import problems_text
 from server.cli.files import (
     FILES,
@@ -22,6 +21,7 @@ from server.cli.files import (
     templates_in,
     templates_option,
 )
+from server.cli.sending import where_emails_go_out
 
 FORMATS = ("text", "json", "github", "sarif")
 
@@ -66,7 +66,7 @@ def _check(path: Path, templates: str) -> list[Problem]:
     text = content(path)
     shelf = templates_in(path) if templates == FILES else templates_from(templates, settings_for(str(path)))
     document, problems = read_and_check(text, str(path), shelf)
-    return problems if document is None else [*problems, *open_doors(document, path)]
+    return problems if document is None else [*problems, *where_emails_go_out(document, path)]
 
 
 def _unclear(path: Path, against: str) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Whether strangers can have emails sent: asked only where emails really go out."""
+"""What is wrong with a file only where emails really go out: strangers can have them sent, or the law asks for more."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _SECRET = "BUSOS_WEBHOOK_SECRET"  # noqa: S105 - a name
 _LIMITS = ("BUSOS_RATE_LIMIT", "BUSOS_ADDRESS_LIMIT")
 
 
-def open_doors(document: Document, path: Path) -> Iterator[Problem]:
-    """Triggers without a lock or limits, by the environment and the ``.env`` beside the file."""
+def where_emails_go_out(document: Document, path: Path) -> Iterator[Problem]:
+    """Triggers without a lock or limits, marketing without a postal address; by the environment and the ``.env``."""
     found = {name for name, text in environment(os.environ, path).items() if text.strip()}
     if found.isdisjoint(_MAILERS):
         return
     from engine.language.doors import open_webhooks
+    from engine.language.imprint import unaddressed_marketing
 
     everywhere = _SECRET in found or found.issuperset(_LIMITS)
     yield from open_webhooks(document, lambda name: everywhere or TRIGGER_SECRET + name.upper() in found)
+    yield from unaddressed_marketing(document)
