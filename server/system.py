@@ -12,6 +12,7 @@ from engine.ports import Clock
 from engine.runtime.arrivals import Arrival, Receipt
 from engine.runtime.ledger import Suppression
 from engine.runtime.settings import Settings
+from engine.runtime.subscriptions import Subscriptions
 
 
 class SentEmail(Protocol):
@@ -103,6 +104,10 @@ class System(Protocol):
 
     def suppress(self, contact_id: str, reason: str) -> None:
         """Never send this contact marketing email again. Doing so twice, or for nobody, is no error. May block."""
+        ...
+
+    def subscriptions(self, contact_id: str) -> Subscriptions:
+        """What a contact is subscribed to; nothing for nobody. May block."""
         ...
 
     def change_suppression(self, contact_id: str, change: Callable[[Suppression, datetime], Suppression]) -> None:

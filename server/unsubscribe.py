@@ -1,21 +1,21 @@
 """The link in every marketing email: a page with buttons, and the one-click target of RFC 8058.
 
 Only POST changes anything: mail scanners follow links, and a scanner must not take anybody off the list. The token is
-the authority: it names the contact and the sequence, and the body only says what to do. A body that says nothing of
-ours, as a mail program sends it, means all marketing email.
+the authority: it names the contact and the sequence. The body only says what to do, and to which of the sequences that
+this contact has been in; one that says nothing of ours, as a mail program sends it, means all marketing email.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 from litestar import HttpMethod, Request, Response, route
 
-from engine.model import UNSUBSCRIBED
+from engine.model import UNSUBSCRIBED, Program
 from engine.runtime.ledger import Suppression
 from engine.runtime.ledger.records import EVERYTHING
 from engine.runtime.links import WayOut, read_token
@@ -39,7 +39,7 @@ def _way_out(request: Request[Any, Any, Any]) -> WayOut | None:
 
 def _unknown(request: Request[Any, Any, Any]) -> Response[str]:
     if "text/html" in request.headers.get("accept", ""):
-        return page("unsubscribe.html", status=404, state="unknown", token="", sequence=None)
+        return page("unsubscribe.html", status=404, state="unknown", token="", sequence=None, others=[])
     raise Problem(
         404, "This unsubscribe link is not one of ours, or it was cut short; use the link as it is in the email."
     )
@@ -56,14 +56,30 @@ async def unsubscribe(request: Request[Any, Any, Any]) -> Response[str]:
     way = _way_out(request)
     if way is None:
         return _unknown(request)
-    state = "ask"
+    system: System = request.app.state.system
+    state, sequence, before = "ask", way.sequence, await asyncio.to_thread(system.subscriptions, way.contact_id)
     if request.method == HttpMethod.POST:
-        said = parse_qs((await request.body()).decode("latin-1")).get("do", [""])[0]
-        state = _STATES.get(said, "done") if way.sequence or said == UNDO else "done"
-        system: System = request.app.state.system
-        await asyncio.to_thread(system.change_suppression, way.contact_id, _change(said, way.sequence))
-    shown = way.sequence.replace("_", " ") if way.sequence else None
-    return page("unsubscribe.html", state=state, token=request.path_params["token"], sequence=shown)
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        said, named = form.get("do", [""])[0], form.get("sequence", [""])[0]
+        sequence = named if named in before.sequences else way.sequence
+        state = _STATES.get(said, "done") if sequence or said == UNDO else "done"
+        await asyncio.to_thread(system.change_suppression, way.contact_id, _change(said, sequence))
+    return await asyncio.to_thread(_shown, system, way, request.path_params["token"], state, sequence)
+
+
+def _shown(system: System, way: WayOut, token: str, state: str, sequence: str | None) -> Response[str]:
+    """The page as it is after whatever was done. Other sequences are left out where nothing of any goes to them."""
+    now, programs = system.subscriptions(way.contact_id), system.playbook().sequences
+    others = [name for name in now.sequences if name != sequence] if now.suppression.reason is None else []
+    title = _title(programs, sequence) if sequence else None
+    rows = [{"name": name, "title": _title(programs, name), "stopped": now.stopped(name)} for name in others]
+    return page("unsubscribe.html", state=state, token=token, sequence=title, key=sequence, others=rows)
+
+
+def _title(programs: Mapping[str, Program], name: str) -> str:
+    """What readers call a sequence, also one that is gone from the file."""
+    program = programs.get(name)
+    return (program.title if program else None) or name.replace("_", " ")
 
 
 def _change(said: str, sequence: str | None) -> Change:

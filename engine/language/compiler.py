@@ -141,6 +141,7 @@ class _Compiler:
             live_segment=spec.get("segment") == LIVE,
             still_sends=still_sends(layout.steps),
             courtesy=self.courtesy,
+            title=spec.get("title"),
             line=self.document.line(("sequences", name)),
         )
 

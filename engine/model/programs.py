@@ -117,6 +117,7 @@ class Program:
     ``one_run_per`` is the field that tells several runs of one contact apart, ``own`` are the fields that each run
     keeps as they were when it started: that one, and the dates that its waits count from. ``live_segment`` says that
     the segment is read again at each step. ``still_sends`` are the steps from which a transactional email may come.
+    ``title`` is for the people who get its emails.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Program:
     live_segment: bool = False
     still_sends: frozenset[str] = frozenset()
     courtesy: Courtesy | None = None
+    title: str | None = None
     line: int = 0
 
     def find(self, step: str | None) -> Step | None:

@@ -30,6 +30,7 @@ from engine.runtime.overdue import hold_overdue
 from engine.runtime.recounting import Recounting
 from engine.runtime.retention import Retention
 from engine.runtime.settings import Settings
+from engine.runtime.subscriptions import Subscriptions, subscriptions_of
 
 log = structlog.get_logger(__name__)
 
@@ -183,6 +184,11 @@ class System:
     def suppress(self, contact_id: str, reason: str, source: str = "unsubscribe link") -> None:
         """No marketing email goes to this contact any more; its runs end."""
         self.change_suppression(contact_id, lambda one, now: one.with_reason(reason, now, source))
+
+    def subscriptions(self, contact_id: str) -> Subscriptions:
+        """What a contact is subscribed to, of the file as it is now."""
+        with self.ledger.read() as tx:
+            return subscriptions_of(tx, self.playbook(), contact_id)
 
     def change_suppression(self, contact_id: str, change: Callable[[Suppression, datetime], Suppression]) -> None:
         """Change what stands against a contact; its runs look at once."""

@@ -26,6 +26,7 @@ from engine.runtime.kept_templates import KeptTemplates
 from engine.runtime.ledger import Ledger
 from engine.runtime.paces import MemoryStore, Paces
 from engine.runtime.settings import Settings
+from engine.runtime.subscriptions import Subscriptions, subscriptions_of
 from engine.runtime.system import System
 from engine.runtime.wiring import build, mailer_of, running
 from tests.playbooks import NOON, playbook
@@ -82,6 +83,23 @@ def test_pages_of_the_outbox_follow_each_other(system: System) -> None:
 
     assert system.outbox(limit=1, before=every[0].key, search=None) == every[1:2]
     assert [email.to for email in system.outbox(limit=9, before=None, search="+1@")] == ["ada+1@example.com"]
+
+
+def test_people_are_subscribed_to_the_marketing_that_they_have_been_in(system: System) -> None:
+    system.submit(arrival("assessment", red_systems=0, orange_systems=0)).result(10)
+    first_email(system)
+    with system.ledger.read() as tx:
+        (contact,) = tx.contacts_by_email(["ada@example.com"]).values()
+        gone = subscriptions_of(tx, playbook("sequences: {}"), contact.id)
+        receipt = "{steps: [{email: receipt, transactional: true}]}"
+        business = subscriptions_of(tx, playbook(f"sequences: {{nurture: {receipt}}}"), contact.id)
+    assert (gone.sequences, business.sequences) == ((), ())
+
+    found = system.subscriptions(contact.id)
+    assert (found.sequences, found.stopped("nurture")) == (("nurture",), False)
+    system.change_suppression(contact.id, lambda one, now: one.leaving("nurture", now, "page"))
+    assert system.subscriptions(contact.id).stopped("nurture")
+    assert system.subscriptions("nobody") == Subscriptions()
 
 
 def test_unsubscribing_ends_what_is_under_way(system: System) -> None:

@@ -22,6 +22,7 @@ from engine.model import Field, FieldType, Playbook, Program, SegmentRule, Sende
 from engine.runtime.arrivals import Arrival, KeyReused, Receipt
 from engine.runtime.ledger import Suppression
 from engine.runtime.settings import Settings
+from engine.runtime.subscriptions import Subscriptions
 from server.app import create_app, listen, make_server
 
 NOW = datetime(2025, 11, 12, 15, 0, tzinfo=UTC)
@@ -139,6 +140,7 @@ class MemorySystem:
         self.receipts: dict[str, tuple[str, Receipt]] = {}
         self.emails: list[Kept] = []
         self.suppressed: list[tuple[str, str]] = []
+        self.sequences: tuple[str, ...] = ()
         self.standing: dict[str, Suppression] = {}
         self.delivered: dict[str, Any] = {}
         self.fault: Exception | None = None
@@ -186,6 +188,9 @@ class MemorySystem:
         if self.fault is not None:
             raise self.fault
         self.suppressed.append((contact_id, reason))
+
+    def subscriptions(self, contact_id: str) -> Subscriptions:
+        return Subscriptions(self.sequences, self.standing.get(contact_id, Suppression()))
 
     def change_suppression(self, contact_id: str, change: Callable[[Suppression, datetime], Suppression]) -> None:
         if self.fault is not None:

@@ -19,7 +19,7 @@ from engine import __version__
 from engine.errors import LedgerUnavailable
 from engine.runtime.links import make_token, unsubscribe_url
 from server.app import create_app
-from tests.server.conftest import Kept, Told
+from tests.server.conftest import SIGNUP, Kept, Told
 
 NASTY = "<script>alert(1)</script>\"'&{{ 7*7 }}"
 
@@ -287,6 +287,38 @@ def test_a_link_of_a_sequence_offers_both_and_each_can_be_undone(client: Any, sy
     assert standing["contact-1"].reason == "unsubscribed"
     client.post(nurture, data={"do": "undo"})
     assert not standing["contact-1"]
+
+
+def test_what_else_they_get_can_be_stopped_and_started_again(client: Any, system: Any, nurture: str) -> None:
+    system.sequences = ("nurture_<1>", "weekly_news", "tips")
+    asked = client.get(nurture).text
+    assert "Other emails that you get from us" in asked
+    assert "weekly news" in asked
+    assert len([tag for tag, _ in parsed(asked).elements if tag == "form"]) == 4
+
+    stopped = client.post(nurture, data={"do": "leave", "sequence": "tips"}).text
+    assert "no more emails about “tips”" in stopped
+    assert set(system.standing["contact-1"].left) == {"tips"}
+    later = client.get(nurture).text
+    assert "tips <em>stopped</em>" in later
+    assert 'Start again<span class="hidden">: tips</span>' in later
+    client.post(nurture, data={"do": "come_back", "sequence": "tips"})
+    assert not system.standing["contact-1"]
+
+    client.post(nurture)
+    assert "Other emails" not in client.get(nurture).text, "none of them go out"
+
+
+def test_only_what_they_have_been_in_can_be_named(client: Any, system: Any, nurture: str) -> None:
+    system.sequences = ("weekly_news",)
+    client.post(nurture, data={"do": "leave", "sequence": "another"})
+    assert set(system.standing["contact-1"].left) == {"nurture_<1>"}
+
+
+def test_a_sequence_is_called_by_its_title(client: Any, system: Any, nurture: str) -> None:
+    program = replace(SIGNUP.program, name="nurture_<1>", title="Your & our week")
+    system.current = replace(system.current, sequences={"nurture_<1>": program})
+    assert "“Your &amp; our week”" in client.get(nurture).text
 
 
 @pytest.mark.parametrize("reason", ["bounced", "complained"])
