@@ -12,7 +12,7 @@ import click
 from engine.errors import BusosError, SettingsError
 
 if TYPE_CHECKING:
-    from engine.adapters.notion import Connection
+    from engine.adapters.notion import Connection, NotionMirror
     from engine.language.book import Shelf
     from engine.model import Playbook
     from engine.ports import Templates
@@ -114,3 +114,18 @@ def notion_connection(settings: Settings) -> Connection:
     connection = Connection(settings.notion_token or "", url, settings.notion_version, pace=pace)
     click.get_current_context().call_on_close(connection.close)
     return connection
+
+
+def notion_mirror(settings: Settings) -> NotionMirror:
+    """The contacts in Notion, by the fields of the file as far as it can be read."""
+    from zoneinfo import ZoneInfo
+
+    from engine.adapters.notion import NotionMirror
+    from engine.language.source import examine
+    from engine.language.vocabulary import vocabulary
+    from engine.model import Vocabulary
+
+    document, _ = examine(content(settings.file), str(settings.file))
+    nothing = Vocabulary(fields={}, segments=(), zone=ZoneInfo("UTC"))
+    fields = (vocabulary(document) if document else nothing).fields
+    return NotionMirror(notion_connection(settings), settings.notion_contacts_db_id or "", fields)

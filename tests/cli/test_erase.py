@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,12 @@ from engine.runtime.person import person_at
 from engine.runtime.suppressions import hashed_key
 from tests.cli.example import Run
 from tests.cli.test_export import NOON, fill
+from tests.standins.faults import Faults
+from tests.standins.notion import Notion
+from tests.standins.notion_seeds import CONTACTS, CONTACTS_SOURCE, TEMPLATES
+from tests.standins.server import StandIn
 
+ROOT = Path(__file__).parents[2]
 KEY = "k" * 32
 ADA = "ada@example.com"
 
@@ -133,6 +139,40 @@ def test_the_bytes_of_the_file_hold_nothing_of_her(run: Run, folder: Path) -> No
     held = b"".join(path.read_bytes() for path in folder.glob("busos.db*")).lower()
     assert b"ada@example.com" not in held
     assert run("erase", ADA, "--yes").stdout.startswith("nobody has this address")
+
+
+def test_the_page_in_notion_goes_to_the_trash_where_that_is_asked_for(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed(folder)
+    fill("sqlite:///busos.db")
+    refused = run("erase", ADA, "--mirror", "--yes")
+    assert (refused.exit_code, "Notion is not configured here" in refused.stderr) == (2, True)
+    vendor = Notion(rate=0, token="ntn_for-a-stand-in")
+    if not vendor.judges:
+        pytest.skip("contracts of Notion: ../shared/contracts is missing")
+    shutil.copy(ROOT / "sequences.yaml", folder / "sequences.yaml")
+    with StandIn(vendor) as server:
+        for name, value in (
+            ("NOTION_API_URL", server.url),
+            ("NOTION_TOKEN", "ntn_for-a-stand-in"),
+            ("NOTION_CONTACTS_DB_ID", CONTACTS),
+            ("NOTION_TEMPLATES_DB_ID", TEMPLATES),
+        ):
+            monkeypatch.setenv(name, value)
+        vendor.add(CONTACTS_SOURCE, Email=ADA)
+        other = vendor.add(CONTACTS_SOURCE, Email="mcada@example.com")
+        server.faults = Faults(down="refused")
+        away = run("erase", ADA, "--mirror", "--yes")
+        assert away.exit_code == 1
+        assert "found nowhere" in away.stdout
+        assert "their page in Notion (notion-ada) is still there: Notion could not be reached" in away.stdout
+        server.faults = Faults(script=["429"], retry_after=0)
+        again = run("erase", ADA, "--mirror", "--yes")
+        assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "their page in Notion is in the trash there")
+        assert "no page of theirs is left" in run("erase", ADA, "--mirror", "--yes").stdout
+    assert [page for page in vendor.pages.values() if not page.in_trash] == [other]
+    assert vendor.violations == []
 
 
 def test_without_a_yes_nothing_is_deleted(run: Run, folder: Path) -> None:

@@ -117,6 +117,11 @@ class Connection:
         answer = self._ask("PATCH", f"pages/{page_id}", {"properties": properties}, writes=True)
         return _as_page(answer, writes=True)
 
+    def trash(self, page_id: str) -> None:
+        """Put a page into Notion's trash; raises NotionError. The name of that has changed (``versions.json``)."""
+        body = {"in_trash": True} if self.has_data_sources else {"archived": True}
+        self._ask("PATCH", f"pages/{page_id}", body, writes=True)
+
     def change(self, path: str, body: Json) -> Json:
         """Change something that is no page; raises NotionError."""
         return _as_object(self._ask("PATCH", path, body, writes=True), writes=True)

@@ -54,6 +54,18 @@ class NotionMirror:
         except NotionError as fault:
             return fault.outcome
 
+    def forget(self, email: str, page_id: str | None) -> int | Retry | Refused:
+        """Put this page, and every other one of the address, into Notion's trash; how many were not there yet."""
+        try:
+            source = self._database.source()
+            known = [page_id] if page_id and self._is_ours(source, page_id) else []
+            ids = dict.fromkeys([*known, *(page.id for page in self._pages(source, email))])
+            for one in ids:
+                self._connection.trash(one)
+        except NotionError as fault:
+            return fault.outcome
+        return len(ids)
+
     def changes(self, since: datetime | None) -> Sequence[PageState] | Retry:
         """The pages that changed at or after ``since`` (None: all), oldest first.
 
@@ -129,10 +141,13 @@ class NotionMirror:
 
     def _find(self, source: Source, email: str) -> Page | None:
         """The page of this email; of several, the oldest."""
+        return next(self._pages(source, email), None)
+
+    def _pages(self, source: Source, email: str) -> Iterator[Page]:
         column = self._key(source)
         where = {"property": column.name, column.type: {"equals": storable(email)}}
         pages = self._connection.query(source.query_path, where, [OLDEST_FIRST])
-        return next((page for page in pages if not page.away and _shows(page, column, email)), None)
+        yield from (page for page in pages if not page.away and _shows(page, column, email))
 
     def _create(self, source: Source, update: PageUpdate, properties: Json) -> str:
         title = source.title

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from engine.errors import BusosError
 from engine.runtime.settings import Settings
@@ -55,30 +54,17 @@ def _templates(settings: Settings) -> Finding:
 
 
 def _contacts(settings: Settings) -> Finding:
-    from engine.adapters.notion import NotionMirror
     from engine.model import Retry
-    from server.cli.files import notion_connection
+    from server.cli.files import notion_mirror
 
     fix = "check NOTION_TOKEN and NOTION_CONTACTS_DB_ID"
     try:
-        mirror = NotionMirror(notion_connection(settings), settings.notion_contacts_db_id or "", _fields(settings))
-        found = mirror.changes(datetime.now(UTC))
+        found = notion_mirror(settings).changes(datetime.now(UTC))
     except BusosError as error:
         return fail("notion contacts", str(error), fix)
     if isinstance(found, Retry):
         return fail("notion contacts", found.reason, fix)
     return ok("notion contacts", "the database can be read")
-
-
-def _fields(settings: Settings) -> Any:
-    from engine.language.source import examine
-    from engine.language.vocabulary import vocabulary
-    from engine.model import Vocabulary
-    from server.cli.files import content
-
-    document, _ = examine(content(settings.file), str(settings.file))
-    nothing = Vocabulary(fields={}, segments=(), zone=ZoneInfo("UTC"))
-    return (vocabulary(document) if document else nothing).fields
 
 
 # -- Mailers and Discord ------------------------------------------------------------------------

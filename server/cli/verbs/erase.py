@@ -32,20 +32,22 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True),
     help="Look for them in this log too, or in all files of this folder.",
 )
+@click.option("--mirror", is_flag=True, help="Put their page in Notion into the trash there, too.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @file_option
-def command(email: str, suppress: bool, logs: tuple[Path, ...], yes: bool, file: str | None) -> None:
+def command(email: str, suppress: bool, logs: tuple[Path, ...], mirror: bool, yes: bool, file: str | None) -> None:
     """Delete everything about whoever has the address EMAIL from the ledger, then search all of it for them.
 
     Their runs end, and nothing is sent afterwards. If they had unsubscribed, only a keyed hash of the address stays, so
-    that this still holds. The page in Notion, and backups, are named and not touched. Say it again to search again.
+    that this still holds. Backups, and without --mirror the page in Notion, are named and not touched. Say it again to
+    search again.
 
     \b
     Examples:
       busos erase ada@example.com
       busos erase ada@example.com --suppress --logs /var/log/busos --yes
 
-    Exit status: 0 found nowhere any more; 1 no yes, or found, with where; 2 it could not run.
+    Exit status: 0 found nowhere any more; 1 no yes, or found, with where, or the page is left; 2 it could not run.
     """
     from engine.runtime.erasing import InFlight, erase, prove
     from server.cli import logs as logging
@@ -54,6 +56,8 @@ def command(email: str, suppress: bool, logs: tuple[Path, ...], yes: bool, file:
     if "@" not in email:
         raise click.UsageError(f'"{email}" is no email address')
     settings = settings_for(file)
+    if mirror and not settings.notion_configured:
+        raise click.UsageError("Notion is not configured here, so --mirror finds no page; nothing was deleted")
     with looking(file) as (ledger, _):
         _ask(ledger, email, yes)
         try:
@@ -65,7 +69,8 @@ def command(email: str, suppress: bool, logs: tuple[Path, ...], yes: bool, file:
             )
         proof = prove(ledger, email, erased, logs)
         click.echo("\n".join(_told(erased, proof, ledger, email)))
-    if proof.found:
+    gone = _page_gone(settings, email, erased.page_id) if mirror else _page_left(erased.page_id)
+    if proof.found or not gone:
         click.get_current_context().exit(1)
 
 
@@ -107,10 +112,31 @@ def _told(erased: Erased, proof: Proof, ledger: Ledger, email: str) -> Iterator[
     files = ledger.database.files()
     if not files:
         yield "not searched: the server's write-ahead log and backups, and freed room that it has not used again"
-    if erased.page_id:
-        yield f"not touched: their page in Notion, {plain(erased.page_id)}: delete it there"
     folder = files[0].parent if files else Path()
     yield from (f"not touched: the backup {plain(str(one))} still holds them" for one in backups_with(folder, email))
+
+
+def _page_left(page_id: str | None) -> bool:
+    """Say that a page was not touched, which nobody asked for."""
+    if page_id:
+        click.echo(f"not touched: their page in Notion, {plain(page_id)}: delete it there, or say --mirror")
+    return True
+
+
+def _page_gone(settings: Settings, email: str, page_id: str | None) -> bool:
+    """Put whatever pages there are into the trash, and say so."""
+    from server.cli.files import notion_mirror
+    from server.cli.people.unmirroring import trashed
+
+    done = trashed(notion_mirror(settings), email, page_id)
+    if isinstance(done, int):
+        what = {0: "no page of theirs is left in Notion", 1: "their page in Notion is in the trash there"}
+        click.echo(what.get(done, f"{done} pages of theirs in Notion are in the trash there"))
+        return True
+    where = f" ({plain(page_id)})" if page_id else ""
+    click.echo(click.style(f"their page in Notion{where} is still there: {plain(done)}", fg="red"))
+    click.echo("say the same again, or delete it there")
+    return False
 
 
 def _end(words: str) -> NoReturn:

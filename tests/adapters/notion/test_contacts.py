@@ -13,6 +13,7 @@ from engine.adapters.notion import NotionMirror
 from engine.model import Field, FieldType, Refused, Retry, Value
 from engine.ports import Mirrored, PageState, PageUpdate
 from tests.adapters.notion.conftest import FIELDS, NEWEST_TOO, ONE_VERSION, TOKEN, World
+from tests.standins.faults import Faults
 from tests.standins.notion_seeds import CONTACTS, CONTACTS_SOURCE
 from tests.standins.notion_shapes import Source
 
@@ -145,6 +146,26 @@ def test_a_page_that_a_person_deleted_is_made_anew(world: World) -> None:
     new = written(mirror, update(page_id=old))
     assert new != old
     assert world.vendor.page(ADA).id == new
+
+
+def test_every_page_of_an_address_goes_to_the_trash_and_no_other(world: World) -> None:
+    mirror = world.mirror()
+    first = written(mirror, update())
+    world.vendor.add(CONTACTS_SOURCE, Email=ADA)
+    world.vendor.add(CONTACTS_SOURCE, Email=f"x{ADA}")
+
+    assert mirror.forget(ADA, first) == 2
+    assert [page.in_trash for page in world.vendor.pages.values()] == [True, True, False]
+    assert mirror.forget(ADA, first) == 0
+    assert mirror.forget(ADA, "5e5e5e5e-0000-4000-8000-00000000dead") == 0
+
+
+def test_a_page_that_cannot_be_trashed_is_told(world: World) -> None:
+    mirror = world.mirror()
+    first = written(mirror, update())
+    world.server.faults = Faults(script=["ok", "ok", "500"])
+    assert isinstance(mirror.forget(ADA, first), Retry)
+    assert mirror.forget(ADA, first) == 1
 
 
 def test_a_page_that_no_longer_exists_is_found_again_by_its_email(world: World) -> None:
