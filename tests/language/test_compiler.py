@@ -36,7 +36,7 @@ def test_the_shipped_file_compiles_to_the_programs_it_says() -> None:
     assert book.vocabulary.segment_field == "segment"
     assert book.vocabulary.fields["red_systems"].type is FieldType.WHOLE
     assert book.send_only_to == ("*@example.com",)
-    assert nurture.steps["email_1"].line == 51
+    assert nurture.steps["email_1"].line == 52
 
 
 def test_a_program_is_found_by_the_name_a_run_has() -> None:
